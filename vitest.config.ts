@@ -1,0 +1,27 @@
+import { defineConfig } from 'vitest/config'
+
+// Packages are read from their sources, so no suite of this kind needs a build.
+const conditions = ['@rollcall/source', 'module', 'node', 'import', 'default']
+
+const project = (name: string, include: string[], test: Record<string, unknown> = {}) => ({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: { name, include, environment: 'node', ...test },
+})
+
+// Suites over real processes: one file at a time, and patient.
+const heavy = { fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_000 }
+
+export default defineConfig({
+  test: {
+    passWithNoTests: true,
+    projects: [
+      project('unit', ['packages/*/test/**/*.test.{ts,tsx}', 'apps/*/test/**/*.test.{ts,tsx}', 'scripts/test/**/*.test.ts']),
+      project('e2e', ['tests/e2e/**/*.test.ts'], heavy),
+      project('conformance', ['tests/conformance/**/*.test.ts'], heavy),
+      project('faults', ['tests/faults/**/*.test.ts'], heavy),
+      project('fuzz', ['tests/fuzz/**/*.test.ts'], heavy),
+      project('security', ['tests/security/**/*.test.ts'], heavy),
+    ],
+  },
+})
