@@ -16,7 +16,11 @@ export default defineConfig({
   test: {
     passWithNoTests: true,
     projects: [
-      project('unit', ['packages/*/test/**/*.test.{ts,tsx}', 'apps/*/test/**/*.test.{ts,tsx}', 'scripts/test/**/*.test.ts']),
+      project('unit', [
+        'packages/*/test/**/*.test.{ts,tsx}',
+        'apps/*/test/**/*.test.{ts,tsx}',
+        'scripts/test/**/*.test.ts',
+      ]),
       project('e2e', ['tests/e2e/**/*.test.ts'], heavy),
       project('conformance', ['tests/conformance/**/*.test.ts'], heavy),
       project('faults', ['tests/faults/**/*.test.ts'], heavy),
