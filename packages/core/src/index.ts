@@ -1,1 +1,72 @@
-export {}
+export { systemClock, systemRandom } from './ambient.ts'
+export { type BackoffOptions, backoffMs } from './backoff.ts'
+export { base64url, fromBase64url } from './base64.ts'
+export type { Clock, Random, Undo } from './clock.ts'
+export { CloseCode, type Reaction, reactionTo } from './close-codes.ts'
+export * from './contract.ts'
+export type * from './dialect.ts'
+export {
+  EndedError,
+  type ErrorCode,
+  errorOf,
+  InvalidError,
+  type Refusal,
+  RefusedError,
+  RetryLaterError,
+  RollcallError,
+  UnknownOutcomeError,
+} from './errors.ts'
+export { type Json, type JsonFault, parseJson } from './json.ts'
+export { type GapReason, isOffset, type Position } from './position.ts'
+export {
+  decodeClient,
+  decodeJoined,
+  decodePage,
+  decodeRoster,
+  decodeServer,
+  type FrameFault,
+  MAX_DEPTH,
+  MAX_NAME_LENGTH,
+  type WirePage,
+} from './protocol/decode.ts'
+export { encodeClient } from './protocol/encode.ts'
+export {
+  type ClientFrame,
+  type JoinedResult,
+  type JoinOptions,
+  type MessageStamp,
+  type Ref,
+  type ServerFrame,
+  SUBPROTOCOL,
+  type WelcomeFrame,
+  type WireRoster,
+} from './protocol/frames.ts'
+export {
+  RollcallServerSession,
+  rollcallVariant,
+  type ServerSessionOptions,
+  serverSessionOptions,
+} from './protocol/server-session.ts'
+export { fromUtf8, toUtf8 } from './protocol/text.ts'
+export {
+  applyToRoster,
+  type Entry,
+  type Member,
+  type MemberChange,
+  Roster,
+  type RosterCount,
+  type RosterDiff,
+  type RosterState,
+  type RosterVersion,
+  replaceRoster,
+} from './roster.ts'
+export { bytes, type InputOf, isSchema, type OutputOf, type Schema, type Validation, validate } from './schema.ts'
+export {
+  isTopic,
+  MAX_TOPIC_LENGTH,
+  type ParamNames,
+  type Params,
+  type Pattern,
+  pattern,
+  type TopicOf,
+} from './topic.ts'

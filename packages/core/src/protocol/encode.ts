@@ -1,0 +1,164 @@
+import { base64url } from '../base64.ts'
+import type { Delivery, HistoryPage, Joined, Payload, Welcome } from '../dialect.ts'
+import type { Refusal } from '../errors.ts'
+import type { GapReason, Position } from '../position.ts'
+import type { Entry, RosterCount, RosterDiff, RosterState, RosterVersion } from '../roster.ts'
+import { encodeFrame, joinBinary } from './binary.ts'
+import type { ClientFrame, JoinOptions, Ref } from './frames.ts'
+
+/** A client's frame. */
+export function encodeClient(frame: ClientFrame): Payload {
+  switch (frame.kind) {
+    case 'hello':
+      return text('hello', compact({ credentials: frame.credentials, resume: frame.resume ?? undefined }))
+    case 'refresh':
+      return text('refresh', frame.ref, frame.credentials ?? null)
+    case 'join':
+      return text('join', frame.ref, frame.topic, joinOptions(frame.options))
+    case 'leave':
+    case 'untrack':
+      return text(frame.kind, frame.ref, frame.topic)
+    case 'send': {
+      const { ref, topic, event, payload, id } = frame
+      return encodeFrame(['send', ref, topic, event, payload ?? null, ...(id === null ? [] : [id])], 4)
+    }
+    case 'call':
+      return encodeFrame(['call', frame.ref, frame.topic, frame.name, frame.payload ?? null], 4)
+    case 'track':
+      return text('track', frame.ref, frame.topic, frame.meta)
+    case 'history': {
+      const { before, after, limit } = frame
+      return text(
+        'history',
+        frame.ref,
+        frame.topic,
+        compact({ before: before ?? undefined, after: after ?? undefined, limit }),
+      )
+    }
+    case 'roster':
+      return text('roster', frame.ref, frame.topic, compact({ since: frame.since ? version(frame.since) : undefined }))
+    case 'pong':
+      return PONG
+  }
+}
+
+const PONG = '["pong"]'
+
+function joinOptions({ input, presence, position, last, roster }: JoinOptions): object {
+  return compact({
+    input,
+    presence,
+    position: position && [position.epoch, position.offset],
+    last,
+    roster: roster && version(roster),
+  })
+}
+
+/** The server's ping. */
+export const PING = '["ping"]'
+
+export function encodeWelcome(
+  { connection, user, resume }: Welcome,
+  times: { readonly pingMs: number; readonly deadMs: number; readonly maxMessageBytes: number },
+): string {
+  return text('welcome', {
+    connection,
+    user,
+    ...(resume && { resume: resume.token, resumeMs: resume.resumeMs }),
+    resumed: resume?.resumed ?? false,
+    ...times,
+  })
+}
+
+export function encodeOk(ref: Ref, result: unknown): Payload {
+  return encodeFrame(['ok', ref, result ?? null], 2)
+}
+
+export function encodeError(ref: Ref, { code, message, retryAfterMs, details }: Refusal): string {
+  return text('error', ref, compact({ code, message, retryAfterMs, details }))
+}
+
+/** A message as every native subscriber gets it: the same bytes for all. */
+export function encodeMessage({ topic, event, payload, from, at, position }: Delivery): Payload {
+  const stamp = JSON.stringify(from ? { from, at, offset: position?.offset } : { at, offset: position?.offset })
+  const head = `["message",${JSON.stringify(topic)},${JSON.stringify(event)},`
+  if (payload instanceof Uint8Array) return joinBinary(`${head}null,${stamp}]`, payload)
+  return `${head}${JSON.stringify(payload ?? null)},${stamp}]`
+}
+
+export function encodeRoster(roster: RosterState | RosterDiff | RosterCount): object {
+  const v = version(roster.version)
+  if ('since' in roster) {
+    const { joins, updates, leaves, since } = roster
+    const set = [...joins.map(entry), ...updates.map((update) => entry(update.entry))]
+    return { v, since, set, gone: leaves.map((left) => left.id) }
+  }
+  if ('members' in roster) return { v, members: roster.members, count: roster.entries }
+  return { v, entries: roster.entries.map(entry) }
+}
+
+export function encodePresence(topic: string, roster: RosterState | RosterDiff | RosterCount): string {
+  return text('presence', topic, encodeRoster(roster))
+}
+
+export function encodeJoined(ref: Ref, { entry, position, recovery, roster, reply }: Joined): string {
+  return text(
+    'ok',
+    ref,
+    compact({
+      entry: entry ?? undefined,
+      position: position ? [position.epoch, position.offset] : undefined,
+      recovery: typeof recovery === 'string' ? recovery : 'gap',
+      gap: typeof recovery === 'string' ? undefined : recovery.gap,
+      roster: roster ? encodeRoster(roster) : undefined,
+      reply,
+    }),
+  )
+}
+
+/** A page of history. Bytes are base64url here, marked by a fourth item. */
+export function encodePage({ messages, epoch, more }: HistoryPage): object {
+  return {
+    epoch,
+    more,
+    messages: messages.map(({ event, payload, from, at, position }) => {
+      const stamp = from ? { from, at, offset: position?.offset } : { at, offset: position?.offset }
+      return payload instanceof Uint8Array
+        ? [event, base64url(payload), stamp, 'base64']
+        : [event, payload ?? null, stamp]
+    }),
+  }
+}
+
+export function encodePosition(topic: string, { epoch, offset }: Position): string {
+  return text('position', topic, [epoch, offset])
+}
+
+export function encodeGap(topic: string, reason: GapReason, { epoch, offset }: Position): string {
+  return text('gap', topic, { reason, position: [epoch, offset] })
+}
+
+export function encodeLeft(topic: string, reason: string): string {
+  return text('left', topic, { reason })
+}
+
+export function encodeClosing(reason: string, retryAfterMs: number, spreadMs: number): string {
+  return text('closing', { reason, retryAfterMs, spreadMs })
+}
+
+function text(...frame: readonly unknown[]): string {
+  return JSON.stringify(frame)
+}
+
+function version({ epoch, version }: RosterVersion): [string, number] {
+  return [epoch, version]
+}
+
+function entry({ id, key, meta, rev }: Entry): [string, string, unknown, number] {
+  return [id, key, meta ?? null, rev]
+}
+
+// JSON.stringify leaves undefined fields out; the type says so.
+function compact<T extends object>(object: T): T {
+  return object
+}
