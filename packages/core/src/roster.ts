@@ -85,9 +85,9 @@ export class Roster {
     const previous = this.#entries.get(entry.id)
     if (previous && previous.key !== entry.key) this.delete(entry.id)
     this.#entries.set(entry.id, entry)
-    let ofKey = this.#keys.get(entry.key)
-    if (!ofKey) this.#keys.set(entry.key, (ofKey = new Map()))
-    ofKey.set(entry.id, entry)
+    const ofKey = this.#keys.get(entry.key)
+    if (ofKey) ofKey.set(entry.id, entry)
+    else this.#keys.set(entry.key, new Map([[entry.id, entry]]))
     this.#members.delete(entry.key)
     return previous
   }
