@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 
 const { engines } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
 const wanted = engines.node.replace('>=', '')
-const [wantedMajor, wantedMinor] = wanted.split('.').map(Number)
-const [major, minor] = process.versions.node.split('.').map(Number)
+const [wantedMajor = 0, wantedMinor = 0] = wanted.split('.').map(Number)
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 
 if (major < wantedMajor || (major === wantedMajor && minor < wantedMinor)) {
   console.error(

@@ -62,10 +62,11 @@ export async function step(name, task, { print = 'always' } = {}) {
  */
 export function run(command, args, { output = 'quiet', env } = {}) {
   return new Promise((resolve, reject) => {
-    const colour = process.stdout.isTTY && !process.env['NO_COLOR'] ? { FORCE_COLOR: '1' } : {}
+    const colour = process.stdout.isTTY ? { FORCE_COLOR: '1' } : { NO_COLOR: '1' }
+    const undecided = process.env['NO_COLOR'] === undefined && process.env['FORCE_COLOR'] === undefined
     const child = spawn(command, args, {
       cwd: root,
-      env: { ...process.env, ...colour, ...env },
+      env: { ...process.env, ...(undecided && colour), ...env },
       stdio: output === 'quiet' ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
       shell: process.platform === 'win32' && command === 'npm',
     })
