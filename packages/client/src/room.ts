@@ -26,16 +26,17 @@ export type JoinOptions<S extends ChannelSpec> = {
   readonly last?: number
   /** On a channel with history: begin after this message, as `room.position` gave it in an earlier visit. */
   readonly position?: Position
-} & (S['join'] extends Schema<never, unknown>
+} & (S['join'] extends Schema
   ? { /** What the channel's `join` schema asks for. */ readonly input: JoinInput<S> }
   : { readonly input?: undefined }) &
-  (S['presence'] extends Schema<never, unknown>
+  (S['presence'] extends Schema
     ? { /** What others see; without it one is here unseen. */ readonly presence?: PresenceInput<S> }
     : { readonly presence?: undefined })
 
 /** Options of `join` as its arguments: they may be left out unless the channel needs an input. */
-export type JoinArguments<S extends ChannelSpec> =
-  S['join'] extends Schema<never, unknown> ? [options: JoinOptions<S>] : [options?: JoinOptions<S>]
+export type JoinArguments<S extends ChannelSpec> = S['join'] extends Schema
+  ? [options: JoinOptions<S>]
+  : [options?: JoinOptions<S>]
 
 /** What came with a message. */
 export interface MessageContext {

@@ -12,26 +12,25 @@ export interface HistorySpec {
 }
 
 /** An event that may be lost: see `volatile`. */
-export interface Volatile<S extends Schema<never, unknown> = Schema<never, unknown>> {
+export interface Volatile<S extends Schema = Schema> {
   readonly schema: S
   readonly volatile: true
-  readonly key: ((payload: InputOf<S>) => string) | undefined
+  /** Called with a valid payload only; `never`, since an event's exact payload is not known where events are listed. */
+  readonly key: ((payload: never) => string) | undefined
 }
 
 /** An application's rules for the topics of one pattern. */
 export interface ChannelSpec {
   /** What a client must say to join. Default: nothing. */
-  readonly join?: Schema<never, unknown>
+  readonly join?: Schema
   /** Events from client to server. */
-  readonly send?: Readonly<Record<string, Schema<never, unknown>>>
+  readonly send?: Readonly<Record<string, Schema>>
   /** Events from server to clients. */
-  readonly emit?: Readonly<Record<string, Schema<never, unknown> | Volatile>>
+  readonly emit?: Readonly<Record<string, Schema | Volatile>>
   /** Requests from client to server, with a reply. */
-  readonly call?: Readonly<
-    Record<string, { readonly input: Schema<never, unknown>; readonly output: Schema<never, unknown> }>
-  >
+  readonly call?: Readonly<Record<string, { readonly input: Schema; readonly output: Schema }>>
   /** The metadata of a member. Without it the channel has no presence. */
-  readonly presence?: Schema<never, unknown>
+  readonly presence?: Schema
   /** What clients are told of presence: each member, or only how many. Default `'members'`. */
   readonly roster?: 'members' | 'count'
   /** Keeps messages, gives them positions, and makes recovery possible. Default: nothing is kept. */
@@ -68,7 +67,7 @@ export function channel<const S extends ChannelSpec>(spec: S): S {
  * that cannot keep up loses it. With `key`, only the newest event of each key waits for a slow connection (positions
  * of cursors, say).
  */
-export function volatile<S extends Schema<never, unknown>>(
+export function volatile<S extends Schema>(
   schema: S,
   options: { readonly key?: (payload: InputOf<S>) => string } = {},
 ): Volatile<S> {
@@ -76,7 +75,7 @@ export function volatile<S extends Schema<never, unknown>>(
 }
 
 /** Whether an entry of `emit` is volatile. */
-export function isVolatile(spec: Schema<never, unknown> | Volatile): spec is Volatile {
+export function isVolatile(spec: Schema | Volatile): spec is Volatile {
   return 'volatile' in spec && spec.volatile === true
 }
 
@@ -130,10 +129,10 @@ function check(source: string, spec: ChannelSpec): void {
 
 // Types that both ends are inferred from.
 
-/** The rules of the channel that a topic of type `T` falls under. */
-export type SpecFor<C extends Channels, T extends string> = {
-  [P in keyof C & string]: T extends TopicOf<P> ? C[P] : never
-}[keyof C & string]
+/** The rules of the channel that a topic of type `T` falls under: a pattern without parameters goes first. */
+export type SpecFor<C extends Channels, T extends string> = T extends keyof C
+  ? C[T]
+  : { [P in keyof C & string]: T extends TopicOf<P> ? C[P] : never }[keyof C & string]
 
 /** Every topic that a contract knows, as a type. */
 export type TopicIn<C extends Channels> = { [P in keyof C & string]: TopicOf<P> }[keyof C & string]
@@ -157,13 +156,10 @@ export type CallRequest<S extends ChannelSpec, N extends CallNames<S>> = OutputO
 export type CallReply<S extends ChannelSpec, N extends CallNames<S>> = InputOf<NonNullable<S['call']>[N]['output']>
 export type CallOutput<S extends ChannelSpec, N extends CallNames<S>> = OutputOf<NonNullable<S['call']>[N]['output']>
 /** A member's metadata, as the client gives it and as everybody reads it. */
-export type PresenceInput<S extends ChannelSpec> =
-  S['presence'] extends Schema<never, unknown> ? InputOf<S['presence']> : never
-export type PresenceOutput<S extends ChannelSpec> =
-  S['presence'] extends Schema<never, unknown> ? OutputOf<S['presence']> : never
+export type PresenceInput<S extends ChannelSpec> = S['presence'] extends Schema ? InputOf<S['presence']> : never
+export type PresenceOutput<S extends ChannelSpec> = S['presence'] extends Schema ? OutputOf<S['presence']> : never
 /** What a client says to join, and what the server's `join` gets. */
-export type JoinInput<S extends ChannelSpec> = S['join'] extends Schema<never, unknown> ? InputOf<S['join']> : undefined
-export type JoinOutput<S extends ChannelSpec> =
-  S['join'] extends Schema<never, unknown> ? OutputOf<S['join']> : undefined
+export type JoinInput<S extends ChannelSpec> = S['join'] extends Schema ? InputOf<S['join']> : undefined
+export type JoinOutput<S extends ChannelSpec> = S['join'] extends Schema ? OutputOf<S['join']> : undefined
 
 export type { Params }

@@ -14,7 +14,7 @@ export type Validation<T = unknown> = { readonly value: T } | { readonly issues:
  * Runs a schema over a value from outside. A validator that throws counts as a failed validation. Answers at once where
  * the schema does: most do, and a promise per message would cost.
  */
-export function validate<S extends Schema<never, unknown>>(
+export function validate<S extends Schema>(
   schema: S,
   value: unknown,
 ): Validation<OutputOf<S>> | Promise<Validation<OutputOf<S>>> {
