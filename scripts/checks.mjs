@@ -24,6 +24,7 @@ export const checks = {
  * @type {Readonly<Record<string, () => Promise<unknown>>>}
  */
 export const packageChecks = {
+  lock: () => run(process.execPath, ['scripts/lock.mjs']),
   knip: () => runInstalled('knip/bin/knip.js', ['--no-progress']),
   publint: async () => {
     await compile()
