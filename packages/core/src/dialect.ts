@@ -1,6 +1,6 @@
 import type { Refusal } from './errors.ts'
 import type { GapReason, Position } from './position.ts'
-import type { RosterCount, RosterDiff, RosterState, RosterVersion } from './roster.ts'
+import type { Entry, RosterCount, RosterDiff, RosterState, RosterVersion } from './roster.ts'
 
 // The seam between a wire language and everything else. A dialect is a codec and a `Session`: a machine without socket,
 // clock or chance. It turns what arrives into requests, and outcomes, deliveries and notices into what goes out.
@@ -134,8 +134,8 @@ export interface RosterRequest extends AliasRequest {
 
 /** What a peer is told when it has joined. The messages missed follow as ordinary deliveries. */
 export interface Joined {
-  /** The member's entry, if it is tracked. */
-  readonly entry: string | null
+  /** The member's own entry, if it is seen: it may not be in `roster` yet. */
+  readonly entry: Entry | null
   /** Where the log ended at the join; null on a channel without history. */
   readonly position: Position | null
   /**
@@ -177,6 +177,8 @@ export type Notice =
   | { readonly kind: 'left'; readonly alias: string; readonly reason: string }
   /** Messages were lost for good; live ones go on after `position`. */
   | { readonly kind: 'gap'; readonly alias: string; readonly reason: GapReason; readonly position: Position }
+  /** The roster as a whole, or as a diff from what was told last: changes had passed the client by. */
+  | { readonly kind: 'roster'; readonly alias: string; readonly roster: RosterState | RosterDiff | RosterCount }
   /** The connection is about to be closed. Come back after `retryAfterMs`, spread over `spreadMs`. */
   | { readonly kind: 'closing'; readonly reason: string; readonly retryAfterMs: number; readonly spreadMs: number }
 

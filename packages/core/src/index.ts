@@ -18,6 +18,7 @@ export {
 } from './errors.ts'
 export { type Json, type JsonFault, parseJson } from './json.ts'
 export { type GapReason, isOffset, type Position } from './position.ts'
+export { joinBinary, splitBinary } from './protocol/binary.ts'
 export {
   decodeClient,
   decodeJoined,

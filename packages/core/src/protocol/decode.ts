@@ -213,7 +213,7 @@ function stamp({ from, at, offset }: Fields): MessageStamp {
 export function decodeJoined(result: unknown): JoinedResult {
   const { entry, position, recovery, gap, roster, reply } = fields(result, 'join result')
   return {
-    entry: typeof entry === 'string' ? entry : null,
+    entry: entry === undefined ? null : readEntry(entry),
     position: position === undefined ? null : readPosition(position),
     recovery: recovery === 'gap' ? { gap: gap as GapReason } : recovery === 'recovered' ? 'recovered' : 'fresh',
     roster: roster === undefined ? null : decodeRoster(roster),

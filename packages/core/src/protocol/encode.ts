@@ -90,30 +90,40 @@ export function encodeRoster(roster: RosterState | RosterDiff | RosterCount): ob
   const v = version(roster.version)
   if ('since' in roster) {
     const { joins, updates, leaves, since } = roster
-    const set = [...joins.map(entry), ...updates.map((update) => entry(update.entry))]
+    const set = [...joins.map(encodeEntry), ...updates.map((update) => encodeEntry(update.entry))]
     return { v, since, set, gone: leaves.map((left) => left.id) }
   }
   if ('members' in roster) return { v, members: roster.members, count: roster.entries }
-  return { v, entries: roster.entries.map(entry) }
+  return { v, entries: roster.entries.map(encodeEntry) }
 }
 
 export function encodePresence(topic: string, roster: RosterState | RosterDiff | RosterCount): string {
-  return text('presence', topic, encodeRoster(roster))
+  return `["presence",${JSON.stringify(topic)},${rosterText(roster)}]`
+}
+
+// A state is the same object until the roster changes: when thousands join at once, each is told the same text.
+const stateTexts = new WeakMap<object, string>()
+
+function rosterText(roster: RosterState | RosterDiff | RosterCount): string {
+  if (!('entries' in roster) || 'members' in roster) return JSON.stringify(encodeRoster(roster))
+  let known = stateTexts.get(roster)
+  if (known === undefined) {
+    known = JSON.stringify(encodeRoster(roster))
+    stateTexts.set(roster, known)
+  }
+  return known
 }
 
 export function encodeJoined(ref: Ref, { entry, position, recovery, roster, reply }: Joined): string {
-  return text(
-    'ok',
-    ref,
-    compact({
-      entry: entry ?? undefined,
-      position: position ? [position.epoch, position.offset] : undefined,
-      recovery: typeof recovery === 'string' ? recovery : 'gap',
-      gap: typeof recovery === 'string' ? undefined : recovery.gap,
-      roster: roster ? encodeRoster(roster) : undefined,
-      reply,
-    }),
-  )
+  const fields = JSON.stringify({
+    entry: entry ? encodeEntry(entry) : undefined,
+    position: position ? [position.epoch, position.offset] : undefined,
+    recovery: typeof recovery === 'string' ? recovery : 'gap',
+    gap: typeof recovery === 'string' ? undefined : recovery.gap,
+    reply,
+  })
+  if (!roster) return `["ok",${ref},${fields}]`
+  return `["ok",${ref},${fields.slice(0, -1)},"roster":${rosterText(roster)}}]`
 }
 
 /** A page of history. Bytes are base64url here, marked by a fourth item. */
@@ -154,7 +164,7 @@ function version({ epoch, version }: RosterVersion): [string, number] {
   return [epoch, version]
 }
 
-function entry({ id, key, meta, rev }: Entry): [string, string, unknown, number] {
+function encodeEntry({ id, key, meta, rev }: Entry): [string, string, unknown, number] {
   return [id, key, meta ?? null, rev]
 }
 

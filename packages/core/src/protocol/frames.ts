@@ -78,7 +78,8 @@ export type WireRoster =
 
 /** The result of a join, as a client gets it. */
 export interface JoinedResult {
-  readonly entry: string | null
+  /** The client's own entry; it may not be in `roster` yet. */
+  readonly entry: Entry | null
   readonly position: Position | null
   readonly recovery: 'fresh' | 'recovered' | { readonly gap: GapReason }
   readonly roster: WireRoster | null

@@ -162,6 +162,8 @@ export class RollcallServerSession implements Session {
         return [{ kind: 'write', payload: encodeLeft(notice.alias, notice.reason) }]
       case 'gap':
         return [{ kind: 'write', payload: encodeGap(notice.alias, notice.reason, notice.position) }]
+      case 'roster':
+        return [{ kind: 'write', payload: encodePresence(notice.alias, notice.roster) }]
       case 'closing':
         return [{ kind: 'write', payload: encodeClosing(notice.reason, notice.retryAfterMs, notice.spreadMs) }]
     }
