@@ -1,0 +1,13 @@
+export {
+  type Appended,
+  type AppendOptions,
+  type Following,
+  type Log,
+  type LogListener,
+  type LogMessage,
+  type LogPage,
+  type LogRecord,
+  LogUnavailable,
+  type Retention,
+} from './log.ts'
+export { type MemoryLogOptions, memoryLog } from './memory.ts'

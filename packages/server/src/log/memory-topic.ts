@@ -1,0 +1,183 @@
+import type { Position, Undo } from '@rollcall/core'
+import type {
+  Appended,
+  AppendOptions,
+  Following,
+  LogListener,
+  LogMessage,
+  LogPage,
+  LogRecord,
+  Retention,
+} from './log.ts'
+import { Ring } from './ring.ts'
+import { sizeOf } from './size.ts'
+
+interface Kept {
+  readonly message: LogMessage
+  readonly bytes: number
+  /** By the log's own clock: `at` belongs to the caller and need not rise. */
+  readonly since: number
+}
+
+interface Seen {
+  readonly offset: number
+  readonly since: number
+}
+
+export interface MemoryTopicOptions {
+  readonly idempotencyWindowMs: number
+  readonly maxIdempotencyKeys: number
+  readonly report: (error: unknown) => void
+}
+
+/** One topic of the memory log. */
+export class MemoryTopic {
+  private readonly epoch: string
+  private readonly options: MemoryTopicOptions
+  private readonly kept: Ring<Kept> = new Ring()
+  private bytes = 0
+  private top = 0
+  private retention: Retention | null = null
+  private used: number
+  private readonly seen: Map<string, Seen> = new Map()
+  private readonly followers: Set<Follower> = new Set()
+  /** What waits to be fed while a follower is being fed: a listener may append. Null when nobody is. */
+  private waiting: LogMessage[] | null = null
+
+  constructor(epoch: string, now: number, options: MemoryTopicOptions) {
+    this.epoch = epoch
+    this.used = now
+    this.options = options
+  }
+
+  get position(): Position {
+    return { epoch: this.epoch, offset: this.top }
+  }
+
+  append(record: LogRecord, options: AppendOptions, now: number): Appended {
+    const { retention, idempotencyKey } = options
+    this.used = now
+    if (retention !== this.retention) {
+      // What the old bounds have let go must not come back under wider ones.
+      this.trim(now)
+      this.retention = retention
+    }
+    if (idempotencyKey !== undefined) {
+      const seen = this.seen.get(idempotencyKey)
+      if (seen && now - seen.since < this.options.idempotencyWindowMs)
+        return { position: { epoch: this.epoch, offset: seen.offset }, duplicate: true }
+    }
+    const { event, payload, from, at } = record
+    const bytes = sizeOf(record)
+    const message: LogMessage = { offset: ++this.top, event, payload, from, at }
+    if (idempotencyKey !== undefined) this.remember(idempotencyKey, now)
+    this.kept.push({ message, bytes, since: now })
+    this.bytes += bytes
+    this.trim(now)
+    if (this.followers.size > 0) this.feed(message)
+    return { position: { epoch: this.epoch, offset: message.offset }, duplicate: false }
+  }
+
+  readAfter(after: number, limit: number, now: number): LogPage {
+    this.trim(now)
+    return this.page(Math.max(0, after - this.first + 1), limit)
+  }
+
+  readBefore(before: number, limit: number, now: number): LogPage {
+    this.trim(now)
+    const end = Math.min(this.kept.length, before - this.first)
+    const start = Math.max(0, end - limit)
+    return this.page(start, end - start)
+  }
+
+  follow(listener: LogListener): Following {
+    const follower: Follower = { listener, after: this.top }
+    this.followers.add(follower)
+    const stop: Undo = () => {
+      this.followers.delete(follower)
+    }
+    return { position: this.position, stop }
+  }
+
+  /** Lets go of what is beyond a bound. Each message is dropped once, so the cost belongs to its append. */
+  trim(now: number): void {
+    const { retention } = this
+    if (!retention) return
+    for (;;) {
+      const oldest = this.kept.at(0)
+      if (!oldest) break
+      const within =
+        this.kept.length <= retention.messages && this.bytes <= retention.bytes && now - oldest.since < retention.ageMs
+      if (within) break
+      this.bytes -= oldest.bytes
+      this.kept.shift()
+    }
+    if (this.seen.size === 0) return
+    for (const [key, seen] of this.seen) {
+      if (now - seen.since < this.options.idempotencyWindowMs) break
+      this.seen.delete(key)
+    }
+  }
+
+  /** Whether nothing is kept here, nobody listens, and the last append is older than `then`. */
+  isIdleSince(then: number): boolean {
+    return this.used < then && this.kept.length === 0 && this.seen.size === 0 && this.followers.size === 0
+  }
+
+  private get first(): number {
+    return this.top - this.kept.length + 1
+  }
+
+  private page(start: number, count: number): LogPage {
+    const messages: LogMessage[] = []
+    // Not `Math.min`: a count that is not a number gives an empty page.
+    for (let i = start; i < this.kept.length && i - start < count; i++) {
+      const kept = this.kept.at(i)
+      if (kept) messages.push(kept.message)
+    }
+    return { epoch: this.epoch, messages, first: this.first, top: this.top }
+  }
+
+  private remember(key: string, now: number): void {
+    // An expired key must move to the end of the map, which is its order of age.
+    this.seen.delete(key)
+    this.seen.set(key, { offset: this.top, since: now })
+    if (this.seen.size <= this.options.maxIdempotencyKeys) return
+    for (const oldest of this.seen.keys()) {
+      this.seen.delete(oldest)
+      return
+    }
+  }
+
+  private feed(message: LogMessage): void {
+    if (this.waiting) {
+      this.waiting.push(message)
+      return
+    }
+    this.waiting = []
+    for (let next: LogMessage | undefined = message; next; next = this.waiting.shift()) {
+      for (const follower of this.followers) {
+        if (next.offset <= follower.after) continue
+        try {
+          follower.listener.message(next, this.epoch)
+        } catch (error) {
+          this.report(error)
+        }
+      }
+    }
+    this.waiting = null
+  }
+
+  private report(error: unknown): void {
+    try {
+      this.options.report(error)
+    } catch {
+      // Nothing is left to tell it to, and the other followers wait.
+    }
+  }
+}
+
+interface Follower {
+  readonly listener: LogListener
+  readonly after: number
+}
