@@ -14,18 +14,45 @@ export type BrokerResponder = (bytes: Uint8Array, from: string) => Uint8Array | 
  * maps it to whatever its engine allows.
  */
 export interface Broker {
-  /** Publishes to the other nodes that subscribe to `subject`. Never waits: what the engine cannot take now is lost. */
+  /**
+   * Publishes to the other nodes that subscribe to `subject`. Never waits: what the engine cannot take now is lost. The
+   * bytes are the caller's again on return.
+   * @throws RangeError if the engine can never carry this subject, or this many bytes.
+   */
   publish(subject: string, bytes: Uint8Array): void
-  /** Resolves once messages published from now on, by any node, will arrive. */
+  /**
+   * Resolves once messages published from now on, by any node, will arrive. Rejects only when the broker is closed. What
+   * the listener throws is reported and harms nobody; the bytes are its own to keep.
+   */
   subscribe(subject: string, listener: BrokerListener): Undo | Promise<Undo>
-  /** Asks the one node with this id. Rejects with `BrokerTimeout` or, at once where it can be known, `NobodyThere`. */
+  /**
+   * Asks the one node with this id; a node may ask itself. Rejects with `BrokerTimeout`, or with `ResponderFailed`, or, at
+   * once where it can be known, with `NobodyThere`.
+   */
   ask(node: string, subject: string, bytes: Uint8Array, timeoutMs: number): Promise<Uint8Array>
-  /** Answers what others ask this node under `subject`. */
+  /** Answers what is asked of this node under `subject`; one responder a subject. */
   respond(subject: string, responder: BrokerResponder): Undo | Promise<Undo>
   /** Whether the engine is reachable; `changed` hears of every change. */
   readonly healthy: boolean
   onHealth(changed: (healthy: boolean) => void): Undo
+  /** Ends every subscription; later publishes go nowhere, later questions reach nobody. Idempotent. */
   close(): Promise<void>
+}
+
+/**
+ * What a broker may offer besides: a question to whoever provides a service, answered by exactly one of them. A provider on
+ * the asking node is preferred.
+ */
+export interface ServiceBroker extends Broker {
+  /** Answers requests for `service`, together with the other providers of it, on this node and on others. */
+  provide(service: string, responder: BrokerResponder): Undo | Promise<Undo>
+  /** Rejects as `ask` does; `NobodyThere` at once where nobody provides the service. */
+  request(service: string, bytes: Uint8Array, timeoutMs: number): Promise<Uint8Array>
+}
+
+/** Whether `broker` can carry requests to services. */
+export function isServiceBroker(broker: Broker): broker is ServiceBroker {
+  return 'provide' in broker && 'request' in broker
 }
 
 /** Nobody answered in time; whether the question arrived is unknown. */
@@ -36,4 +63,9 @@ export class BrokerTimeout extends Error {
 /** No such node, or it does not answer this subject. */
 export class NobodyThere extends Error {
   override readonly name: string = 'NobodyThere'
+}
+
+/** The responder was reached and threw. What it threw stays with it. */
+export class ResponderFailed extends Error {
+  override readonly name: string = 'ResponderFailed'
 }
