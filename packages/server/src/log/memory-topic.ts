@@ -1,4 +1,5 @@
 import type { Position, Undo } from '@rollcall/core'
+import { KeyWindow } from './key-window.ts'
 import type {
   Appended,
   AppendOptions,
@@ -19,11 +20,6 @@ interface Kept {
   readonly since: number
 }
 
-interface Seen {
-  readonly offset: number
-  readonly since: number
-}
-
 export interface MemoryTopicOptions {
   readonly idempotencyWindowMs: number
   readonly maxIdempotencyKeys: number
@@ -39,7 +35,7 @@ export class MemoryTopic {
   private top = 0
   private retention: Retention | null = null
   private used: number
-  private readonly seen: Map<string, Seen> = new Map()
+  private readonly keys: KeyWindow
   private readonly followers: Set<Follower> = new Set()
   /** What waits to be fed while a follower is being fed: a listener may append. Null when nobody is. */
   private waiting: LogMessage[] | null = null
@@ -48,6 +44,7 @@ export class MemoryTopic {
     this.epoch = epoch
     this.used = now
     this.options = options
+    this.keys = new KeyWindow(options.idempotencyWindowMs, options.maxIdempotencyKeys)
   }
 
   get position(): Position {
@@ -63,14 +60,13 @@ export class MemoryTopic {
       this.retention = retention
     }
     if (idempotencyKey !== undefined) {
-      const seen = this.seen.get(idempotencyKey)
-      if (seen && now - seen.since < this.options.idempotencyWindowMs)
-        return { position: { epoch: this.epoch, offset: seen.offset }, duplicate: true }
+      const seen = this.keys.find(idempotencyKey, now)
+      if (seen) return { position: { epoch: this.epoch, offset: seen.offset }, duplicate: true }
     }
     const { event, payload, from, at } = record
     const bytes = sizeOf(record)
     const message: LogMessage = { offset: ++this.top, event, payload, from, at }
-    if (idempotencyKey !== undefined) this.remember(idempotencyKey, now)
+    if (idempotencyKey !== undefined) this.keys.add({ key: idempotencyKey, offset: this.top, since: now })
     this.kept.push({ message, bytes, since: now })
     this.bytes += bytes
     this.trim(now)
@@ -112,16 +108,12 @@ export class MemoryTopic {
       this.bytes -= oldest.bytes
       this.kept.shift()
     }
-    if (this.seen.size === 0) return
-    for (const [key, seen] of this.seen) {
-      if (now - seen.since < this.options.idempotencyWindowMs) break
-      this.seen.delete(key)
-    }
+    this.keys.expire(now)
   }
 
   /** Whether nothing is kept here, nobody listens, and the last append is older than `then`. */
   isIdleSince(then: number): boolean {
-    return this.used < then && this.kept.length === 0 && this.seen.size === 0 && this.followers.size === 0
+    return this.used < then && this.kept.length === 0 && this.keys.size === 0 && this.followers.size === 0
   }
 
   private get first(): number {
@@ -136,17 +128,6 @@ export class MemoryTopic {
       if (kept) messages.push(kept.message)
     }
     return { epoch: this.epoch, messages, first: this.first, top: this.top }
-  }
-
-  private remember(key: string, now: number): void {
-    // An expired key must move to the end of the map, which is its order of age.
-    this.seen.delete(key)
-    this.seen.set(key, { offset: this.top, since: now })
-    if (this.seen.size <= this.options.maxIdempotencyKeys) return
-    for (const oldest of this.seen.keys()) {
-      this.seen.delete(oldest)
-      return
-    }
   }
 
   private feed(message: LogMessage): void {
