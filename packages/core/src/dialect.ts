@@ -190,6 +190,8 @@ export type Effect =
 
 /** A dialect's state for one connection. Never throws on what a peer sent: a bad frame is an effect that closes. */
 export interface Session {
+  /** The connection is open. For dialects whose server speaks first, or whose hello is in the handshake. */
+  start?(now: number): readonly Effect[]
   /** A message arrived, whole. */
   receive(payload: Payload, now: number): readonly Effect[]
   /** A request of this session has ended. Called once for each. */

@@ -19,11 +19,14 @@ export {
 export { type Json, type JsonFault, parseJson } from './json.ts'
 export { type GapReason, isOffset, type Position } from './position.ts'
 export { joinBinary, splitBinary } from './protocol/binary.ts'
+export type { Ask, ClientEffect, MessageEffect } from './protocol/client-effects.ts'
+export { type ClientSessionOptions, RollcallClientSession } from './protocol/client-session.ts'
 export {
   decodeClient,
   decodeJoined,
   decodePage,
   decodeRoster,
+  decodeSent,
   decodeServer,
   type FrameFault,
   MAX_DEPTH,
@@ -42,6 +45,7 @@ export {
   type WelcomeFrame,
   type WireRoster,
 } from './protocol/frames.ts'
+export type { MembershipView } from './protocol/membership.ts'
 export {
   RollcallServerSession,
   rollcallVariant,

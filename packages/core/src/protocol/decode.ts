@@ -50,7 +50,7 @@ function decode<T>(payload: Payload, maxDepth: number, read: (frame: readonly un
   }
 }
 
-const REQUESTS = new Set(['join', 'leave', 'send', 'call', 'track', 'untrack', 'history', 'roster', 'refresh'])
+const REQUESTS = new Set(['join', 'leave', 'send', 'call', 'track', 'untrack', 'history', 'roster', 'refresh', 'ping'])
 
 function open(payload: Payload, maxDepth: number): unknown[] | FrameFault {
   const binary = typeof payload === 'string' ? null : splitBinary(payload)
@@ -93,6 +93,7 @@ function clientFrame(frame: readonly unknown[]): ClientFrame {
   const ref = frame[1]
   need(isRef(ref), 'the ref must be a whole number from 1')
   if (kind === 'refresh') return { kind, ref, credentials: frame[2] }
+  if (kind === 'ping') return { kind, ref }
   const topic = frame[2]
   need(typeof topic === 'string', 'the topic must be a text')
   switch (kind) {
@@ -175,7 +176,7 @@ function serverFrame(frame: readonly unknown[]): ServerFrame {
       return { kind, reason: String(reason), retryAfterMs: Number(retryAfterMs) || 0, spreadMs: Number(spreadMs) || 0 }
     }
     default:
-      throw new Fault(`unknown frame "${clip(String(kind))}"`)
+      return { kind: 'unknown' }
   }
 }
 
@@ -219,6 +220,12 @@ export function decodeJoined(result: unknown): JoinedResult {
     roster: roster === undefined ? null : decodeRoster(roster),
     reply,
   }
+}
+
+/** Reads the result of a send. @throws if the server broke the protocol. */
+export function decodeSent(result: unknown): Position | null {
+  const { position } = fields(result ?? {}, 'send result')
+  return position === undefined ? null : readPosition(position)
 }
 
 /** A page of history, as a client gets it: oldest first. */

@@ -37,6 +37,8 @@ export function encodeClient(frame: ClientFrame): Payload {
     }
     case 'roster':
       return text('roster', frame.ref, frame.topic, compact({ since: frame.since ? version(frame.since) : undefined }))
+    case 'ping':
+      return text('ping', frame.ref)
     case 'pong':
       return PONG
   }

@@ -49,6 +49,8 @@ export type ClientFrame =
       readonly limit: number
     }
   | { readonly kind: 'roster'; readonly ref: Ref; readonly topic: string; readonly since: RosterVersion | null }
+  /** Asks for a sign of life: the answer is an `ok`. */
+  | { readonly kind: 'ping'; readonly ref: Ref }
   | { readonly kind: 'pong' }
 
 export interface WelcomeFrame {
@@ -110,3 +112,5 @@ export type ServerFrame =
   | { readonly kind: 'left'; readonly topic: string; readonly reason: string }
   | { readonly kind: 'closing'; readonly reason: string; readonly retryAfterMs: number; readonly spreadMs: number }
   | { readonly kind: 'ping' }
+  /** Of a later server: not for us. */
+  | { readonly kind: 'unknown' }

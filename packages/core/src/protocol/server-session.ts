@@ -109,6 +109,7 @@ export class RollcallServerSession implements Session {
     if (frame.kind === 'fault') return this.#fault(frame, first)
     if (first !== (frame.kind === 'hello') && frame.kind !== 'pong')
       return this.#close(CloseCode.badFrame, first ? 'the first frame must be hello' : 'a second hello')
+    if (frame.kind === 'ping') return [{ kind: 'write', payload: encodeOk(frame.ref, null) }]
     const request = toRequest(frame)
     if (!request) return NOTHING
     if (request.kind === 'hello') this.#state = { kind: 'greeting', waiting: [], bytes: 0 }
@@ -194,6 +195,7 @@ export function serverSessionOptions(options: ServerSessionOptions = {}): Requir
 
 function toRequest(frame: ClientFrame): Request | null {
   switch (frame.kind) {
+    case 'ping':
     case 'pong':
       return null
     case 'hello':
