@@ -1,1 +1,32 @@
-export {}
+export type { App, CloseOptions, ListenOptions, RollcallOptions, Stats } from './app.ts'
+export { type Broker, type BrokerListener, type BrokerResponder, BrokerTimeout, NobodyThere } from './broker/broker.ts'
+export { type MemoryBus, type MemoryBusOptions, memoryBus, noBroker } from './broker/memory.ts'
+export {
+  type Allowed,
+  allow,
+  type ChannelHandlers,
+  type ConnectionView,
+  type Decision,
+  type EmitOptions,
+  type Emitted,
+  type Handlers,
+  type JoinContext,
+  type LeaveContext,
+  type MessageContext,
+  Refuse,
+  type Refused,
+  refuse,
+  type ServerChannel,
+  type ServerHistoryPage,
+  type TopicEvent,
+  type User,
+} from './channel/handlers.ts'
+export type { Authenticate, Credentials } from './connection/connections.ts'
+export type { Dialect, DialectHost, Route, Upgrade, UpgradeRefusal } from './connection/dialect.ts'
+export { DEFAULT_LIMITS, type Limits } from './connection/limits.ts'
+export type { Origins } from './http/origins.ts'
+export { encodeWire, Frame, Run } from './hub/frame.ts'
+export * from './log/log.ts'
+export { type MemoryLogOptions, memoryLog } from './log/memory.ts'
+export { rollcall } from './node.ts'
+export type { Handshake, Transport, TransportListener } from './transport/transport.ts'

@@ -15,14 +15,15 @@ export type BrokerResponder = (bytes: Uint8Array, from: string) => Uint8Array | 
  */
 export interface Broker {
   /**
-   * Publishes to the other nodes that subscribe to `subject`. Never waits: what the engine cannot take now is lost. The
-   * bytes are the caller's again on return.
+   * Publishes to the other nodes that subscribe to `subject`. Never waits: what the engine cannot take now is lost.
+   * Bytes given to a broker, or got from one, are shared: nobody changes them afterwards.
    * @throws RangeError if the engine can never carry this subject, or this many bytes.
    */
   publish(subject: string, bytes: Uint8Array): void
   /**
    * Resolves once messages published from now on, by any node, will arrive. Rejects only when the broker is closed. What
-   * the listener throws is reported and harms nobody; the bytes are its own to keep.
+   * the listener throws is reported and harms nobody. While the engine is away it resolves at once, and takes effect when
+   * the engine is back.
    */
   subscribe(subject: string, listener: BrokerListener): Undo | Promise<Undo>
   /**

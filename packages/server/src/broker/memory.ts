@@ -90,13 +90,10 @@ class MemoryBroker implements ServiceBroker {
 
   publish(subject: string, bytes: Uint8Array): void {
     if (this.#closed) return
-    let copy: Uint8Array | undefined
     for (const [to, node] of this.#exchange.nodes) {
       if (node === this || !node.#listeners.has(subject)) continue
-      copy ??= bytes.slice()
-      const sent = copy
-      const arrive = () => node.#hear(subject, sent, this.#node)
-      this.#exchange.pass({ kind: 'message', from: this.#node, to, subject, byteLength: sent.byteLength, arrive })
+      const arrive = () => node.#hear(subject, bytes, this.#node)
+      this.#exchange.pass({ kind: 'message', from: this.#node, to, subject, byteLength: bytes.byteLength, arrive })
     }
   }
 
@@ -195,9 +192,8 @@ class MemoryBroker implements ServiceBroker {
         if ('bytes' in verdict) resolve(verdict.bytes)
         else reject(verdict.error)
       }
-      const sent = bytes.slice()
-      this.#pass('question', to, subject, sent.byteLength, async () => {
-        const verdict = await target.#answer(subject, find(target), sent, this.#node)
+      this.#pass('question', to, subject, bytes.byteLength, async () => {
+        const verdict = await target.#answer(subject, find(target), bytes, this.#node)
         const byteLength = 'bytes' in verdict ? verdict.bytes.byteLength : 0
         target.#pass('answer', this.#node, subject, byteLength, () => settle(verdict))
       })
@@ -212,7 +208,7 @@ class MemoryBroker implements ServiceBroker {
   ): Promise<Verdict> {
     if (!responder) return { error: new NobodyThere(`Nobody answers "${subject}" on node "${this.#node}"`) }
     try {
-      return { bytes: (await responder(bytes, from)).slice() }
+      return { bytes: await responder(bytes, from) }
     } catch (error) {
       this.#exchange.report(error)
       return { error: new ResponderFailed(`The answer to "${subject}" failed on node "${this.#node}"`) }

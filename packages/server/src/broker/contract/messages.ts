@@ -118,14 +118,5 @@ export function messageCases({ describe, withNodes, expect, sizes }: Suite): voi
         await until(() => got.length > 0)
         expect(got.map((bytes) => sameBytes(bytes, noise(size)))).toEqual([true])
       })
-
-    withNodes('do not change when the publisher uses its bytes again', async ({ a, b }) => {
-      const { heard } = await inbox(b, 's')
-      const bytes = bytesOf('before')
-      a.publish('s', bytes)
-      bytes.fill(0)
-      await until(() => heard.length > 0)
-      expect(heard).toEqual(['node-a: before'])
-    })
   })
 }

@@ -1,0 +1,99 @@
+import type { Server } from 'node:http'
+import type { Channels as ChannelSpecs, Clock, Contract, Random, Session, SpecFor, TopicIn, Undo } from '@rollcall/core'
+import type { Broker } from './broker/broker.ts'
+import type { CatchUpOptions } from './channel/catch-up.ts'
+import type { ConnectionView, ServerChannel } from './channel/handlers.ts'
+import type { IdempotencyOptions } from './channel/idempotency.ts'
+import type { Authenticate } from './connection/connections.ts'
+import type { Dialect } from './connection/dialect.ts'
+import type { Limits } from './connection/limits.ts'
+import type { Origins } from './http/origins.ts'
+import type { SlowCounters } from './hub/outbox.ts'
+import type { Log } from './log/log.ts'
+import type { TrackerOptions } from './presence/tracker.ts'
+import type { Handshake, Transport, TransportListener } from './transport/transport.ts'
+
+/** Every option has a default that is safe on the internet. */
+export interface RollcallOptions {
+  /** Says who a client is. Default: everybody is somebody else, named by the connection. */
+  readonly authenticate?: Authenticate
+  /** Where messages of channels with history are kept. Default: in this process's memory. */
+  readonly log?: Log
+  /** Joins this node to others. Default: there are no others. */
+  readonly broker?: Broker
+  /** Other wire languages, such as those of `@rollcall/dialects`. Rollcall's own is always there. */
+  readonly dialects?: readonly Dialect[]
+  /** Which pages may connect. Default `'same-host'`. */
+  readonly origins?: Origins
+  readonly limits?: Partial<Limits>
+  /** Where native clients connect. Default `/rollcall`. */
+  readonly path?: string
+  /** A ping after this much silence, in milliseconds. Default 25,000. */
+  readonly pingMs?: number
+  /** A connection that does not answer a ping is dead after this, in milliseconds. Default 8,000. */
+  readonly deadMs?: number
+  /** How long a member whose connection was lost is still shown, in milliseconds. Default 5,000. */
+  readonly graceMs?: number
+  /** How long a session whose connection was lost can be resumed, in milliseconds. Default 120,000. */
+  readonly resumeMs?: number
+  readonly presence?: Partial<TrackerOptions>
+  readonly catchUp?: Partial<CatchUpOptions>
+  /** How long repeated sends are recognised. Default 5 minutes, 100,000 sends. */
+  readonly idempotency?: Partial<IdempotencyOptions>
+  /** How often channels with history compare themselves with their log, in milliseconds. Default 30,000. */
+  readonly positionMs?: number
+  /** Hears of failures in the application's code and in what the server depends on. Default: a line on standard error. */
+  readonly onError?: (what: string, error: unknown) => void
+  readonly clock?: Clock
+  readonly random?: Random
+}
+
+export interface ListenOptions {
+  /** Default 8210. 0 takes a free one. */
+  readonly port?: number
+  /** Default 127.0.0.1: this machine alone. */
+  readonly host?: string
+  /** Connections that may wait to be accepted. Default 4,096; the kernel's `somaxconn` bounds it. */
+  readonly backlog?: number
+}
+
+export interface CloseOptions {
+  /** Clients are told to come back after this, in milliseconds, and within `spreadMs` behind it. Default 500 and 2,000. */
+  readonly retryAfterMs?: number
+  readonly spreadMs?: number
+  /** How long goodbyes may take until everything is cut, in milliseconds. Default 5,000. */
+  readonly timeoutMs?: number
+}
+
+/** What the server counts. All but the gauges only rise. */
+export interface Stats extends SlowCounters {
+  readonly connections: number
+  readonly channels: number
+  readonly sessions: number
+  readonly rateLimited: number
+  readonly handshakesRefused: number
+}
+
+/** A Rollcall server: one node. */
+export interface App<C extends ChannelSpecs = ChannelSpecs> {
+  readonly contract: Contract<C>
+  /** Listens with an HTTP server of its own. Rejects if the port is taken. */
+  listen(options?: ListenOptions): Promise<{ readonly port: number; readonly host: string; readonly url: string }>
+  /** Answers its own paths on somebody else's HTTP server, and leaves all others alone. */
+  attach(server: Server): Undo
+  /** A topic, from anywhere in the program. */
+  channel<T extends TopicIn<C>>(topic: T): ServerChannel<SpecFor<C, T>>
+  /** Every connection of this node. */
+  connections(): Iterable<ConnectionView>
+  /** Ends a user's connections, or one, for good; resuming is over too. Answers how many ended. */
+  disconnect(who: { readonly user: string } | { readonly connection: string }, reason?: string): Promise<number>
+  /** Hears of connections that come and go. */
+  observe(
+    listener: (event: { readonly kind: 'connected' | 'disconnected'; readonly connection: ConnectionView }) => void,
+  ): Undo
+  /** For transports of one's own: makes a connection of a transport and a dialect's session. */
+  accept(transport: Transport, session: Session, handshake: Handshake, dialect: string): TransportListener
+  stats(): Stats
+  /** Tells clients to come back, and ends. Idempotent. Closes the log and the broker. */
+  close(options?: CloseOptions): Promise<void>
+}

@@ -1,0 +1,130 @@
+import { CloseCode, type GapReason } from '@rollcall/core'
+import type { SlowCounters } from '../hub/outbox.ts'
+import type { Topic } from '../hub/topic.ts'
+import type { Feed } from './feed.ts'
+import type { Membership } from './membership.ts'
+
+/** How a membership that is behind is fed. */
+export interface CatchUpOptions {
+  /** Messages read at once. Default 100. */
+  readonly pageMessages: number
+  /** No more is read while more bytes than this wait in the outbox. Default 256 KiB. */
+  readonly maxBufferedBytes: number
+}
+
+/**
+ * Feeds memberships that are behind from the log, page by page as their connections drain, until they have everything that
+ * the hub has handed on; at that very moment they go live. New members that ask for the past, returning ones and slow ones
+ * are the same case. Nothing has to be buffered meanwhile: what is published in between is in the log.
+ */
+export class CatchUp {
+  readonly #feed: Feed
+  readonly #topic: Topic
+  readonly #options: CatchUpOptions
+  readonly #counters: SlowCounters
+  readonly #live: (membership: Membership) => void
+  // Those being fed now, and those that wait for their connection to drain.
+  readonly #running = new Set<Membership>()
+
+  constructor(
+    feed: Feed,
+    topic: Topic,
+    options: CatchUpOptions,
+    counters: SlowCounters,
+    live: (membership: Membership) => void,
+  ) {
+    this.#feed = feed
+    this.#topic = topic
+    this.#options = options
+    this.#counters = counters
+    this.#live = live
+  }
+
+  /** Feeds the membership from behind its cursor. */
+  start(membership: Membership): void {
+    membership.feeding = 'behind'
+    this.#go(membership)
+  }
+
+  /** The membership's connection has drained. */
+  drained(membership: Membership): void {
+    if (membership.feeding === 'behind') this.#go(membership)
+  }
+
+  #go(membership: Membership): void {
+    if (this.#running.has(membership)) return
+    while (membership.feeding === 'behind') {
+      if (membership.cursor === this.#feed.position.offset) {
+        this.#arrive(membership)
+        return
+      }
+      if (membership.outbox.bufferedBytes > this.#options.maxBufferedBytes) return
+      const page = this.#feed.readAfter(membership.cursor, this.#options.pageMessages)
+      if (page instanceof Promise) {
+        this.#running.add(membership)
+        page.then(
+          (read) => {
+            this.#running.delete(membership)
+            if (membership.feeding === 'behind') {
+              this.#push(membership, read)
+              this.#go(membership)
+            }
+          },
+          () => {
+            this.#running.delete(membership)
+            this.#unreadable(membership)
+          },
+        )
+        return
+      }
+      // What was pushed in this turn does not count as buffered yet: one page a turn keeps the bound.
+      this.#push(membership, page)
+      if (membership.feeding === 'behind' && membership.cursor !== this.#feed.position.offset) {
+        this.#running.add(membership)
+        membership.channel.soon(() => {
+          this.#running.delete(membership)
+          this.#go(membership)
+        })
+        return
+      }
+    }
+  }
+
+  #push(membership: Membership, page: Awaited<ReturnType<Feed['readAfter']>>): void {
+    if ('gap' in page) {
+      this.gap(membership, page.gap)
+      return
+    }
+    for (const broadcast of page.messages) {
+      const offset = broadcast.delivery.position?.offset ?? 0
+      if (offset !== membership.cursor + 1) {
+        this.gap(membership, 'too_old')
+        return
+      }
+      membership.outbox.push(broadcast.frame(membership.variant))
+      membership.cursor = offset
+    }
+    // Nothing read although something is there: the log was trimmed to nothing behind the cursor.
+    if (page.messages.length === 0 && membership.cursor < this.#feed.position.offset) this.gap(membership, 'too_old')
+  }
+
+  /** Tells the membership that messages are lost to it, and sets it at the feed's end. */
+  gap(membership: Membership, reason: GapReason): void {
+    const { position } = this.#feed
+    membership.cursor = position.offset
+    membership.peer.notify({ kind: 'gap', alias: membership.alias, reason, position })
+  }
+
+  #arrive(membership: Membership): void {
+    membership.feeding = 'live'
+    this.#topic.subscribe(membership, membership.variant)
+    this.#counters.caughtUp++
+    this.#live(membership)
+  }
+
+  // The client keeps its position; after coming back it asks again.
+  #unreadable(membership: Membership): void {
+    if (membership.feeding !== 'behind') return
+    membership.peer.close(CloseCode.insufficientState, 'the log cannot be read now')
+  }
+}

@@ -1,0 +1,307 @@
+import {
+  type ChannelMatch,
+  type Clock,
+  type Contract,
+  type Delivery,
+  errorOf,
+  isVolatile,
+  type Random,
+  RollcallError,
+  type Schema,
+  type Sender,
+  type Undo,
+  validate,
+} from '@rollcall/core'
+import type { Broker } from '../broker/broker.ts'
+import { Broadcast } from '../hub/broadcast.ts'
+import type { FrameKind } from '../hub/frame.ts'
+import type { Turn } from '../hub/turn.ts'
+import { type Log, type LogMessage, LogUnavailable, type Retention } from '../log/log.ts'
+import type { TrackerOptions } from '../presence/tracker.ts'
+import type { CatchUpOptions } from './catch-up.ts'
+import { Channel } from './channel.ts'
+import type { AnyHandlers, Emitted } from './handlers.ts'
+import { decodeRelay, encodeRelay } from './relay.ts'
+
+/** What channels live in. */
+export interface ChannelHost {
+  readonly clock: Clock
+  readonly random: Random
+  readonly turn: Turn
+  readonly log: Log
+  /** Null for a node without others. */
+  readonly broker: Broker | null
+  readonly presence: TrackerOptions
+  readonly catchUp: CatchUpOptions
+  /** Something failed that no caller hears of. */
+  report(what: string, error: unknown): void
+  /** Something left the channel: it may be idle now. */
+  left(channel: Channel): void
+}
+
+export interface ChannelsOptions extends Omit<ChannelHost, 'left'> {
+  readonly contract: Contract
+  readonly handlers: Readonly<Record<string, AnyHandlers>>
+  /** A channel that nobody needs is closed after this long, in milliseconds. Default 5,000. */
+  readonly idleMs: number
+  /** How often a channel with history compares itself with its log, and its clients with it, in milliseconds. */
+  readonly positionMs: number
+}
+
+/** Part of a topic's log. */
+export interface HistorySlice {
+  readonly epoch: string
+  readonly messages: readonly LogMessage[]
+  /** Whether there is more in the direction that was asked. */
+  readonly more: boolean
+}
+
+/** The most messages of one page of history. */
+const MAX_PAGE = 100
+
+export interface EmitRequest {
+  readonly from: Sender | null
+  readonly except: string | null
+  readonly idempotencyKey: string | undefined
+}
+
+const RETENTION: Retention = { messages: 1_000, ageMs: 86_400_000, bytes: 64 * 1024 * 1024 }
+
+/** The channels in use on this node, and the way of every message into them. */
+export class Channels implements ChannelHost {
+  readonly clock: Clock
+  readonly random: Random
+  readonly turn: Turn
+  readonly log: Log
+  readonly broker: Broker | null
+  readonly presence: TrackerOptions
+  readonly catchUp: CatchUpOptions
+  readonly #options: ChannelsOptions
+  readonly #open = new Map<string, Channel>()
+  readonly #idle = new Set<Channel>()
+  #sweep: Undo | null = null
+  #positions: Undo | null = null
+
+  constructor(options: ChannelsOptions) {
+    this.#options = options
+    this.clock = options.clock
+    this.random = options.random
+    this.turn = options.turn
+    this.log = options.log
+    this.broker = options.broker
+    this.presence = options.presence
+    this.catchUp = options.catchUp
+  }
+
+  report(what: string, error: unknown): void {
+    this.#options.report(what, error)
+  }
+
+  /** The rules for a topic, or null if no pattern of the contract covers it. */
+  match(topic: string): ChannelMatch | null {
+    return this.#options.contract.match(topic)
+  }
+
+  /** The channel of a topic that is in use here, ready or not. */
+  find(topic: string): Channel | undefined {
+    return this.#open.get(topic)
+  }
+
+  all(): IterableIterator<Channel> {
+    return this.#open.values()
+  }
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  /**
+   * The topic's channel, opened if it was not in use. The caller must put something into it, or `hold` it, in the same
+   * turn, and wait for `channel.opening` before it relies on the log or on other nodes.
+   */
+  acquire(topic: string, match: ChannelMatch): Channel {
+    const known = this.#open.get(topic)
+    if (known) return known
+    const handlers = this.#options.handlers[match.pattern]
+    if (!handlers) throw new TypeError(`No handlers for "${match.pattern}"`)
+    const channel = new Channel(topic, match, handlers, this)
+    this.#open.set(topic, channel)
+    channel.opening = this.#prepare(channel)
+    this.#watchPositions()
+    return channel
+  }
+
+  /** Keeps a channel open until undone. */
+  hold(channel: Channel): Undo {
+    channel.holds++
+    let held = true
+    return () => {
+      if (!held) return
+      held = false
+      channel.holds--
+      this.left(channel)
+    }
+  }
+
+  #prepare(channel: Channel): Promise<void> | null {
+    const subscribed =
+      this.broker?.subscribe(`message:${channel.name}`, (bytes) => {
+        const broadcast = decodeRelay(channel.name, bytes)
+        if (broadcast) channel.deliver(broadcast, null)
+      }) ?? (() => {})
+    const followed = channel.feed?.open()
+    if (!(subscribed instanceof Promise) && !followed) {
+      channel.unsubscribe = subscribed
+      return null
+    }
+    const opening = this.#settle(channel, Promise.all([subscribed, followed]))
+    // Those who wait for it hear of a failure; if nobody does, it is no concern of the process.
+    opening.catch(() => {})
+    return opening
+  }
+
+  async #settle(channel: Channel, preparing: Promise<[Undo, undefined | void]>): Promise<void> {
+    try {
+      const [unsubscribe] = await preparing
+      channel.unsubscribe = unsubscribe
+      channel.opening = null
+      if (this.find(channel.name) !== channel) unsubscribe()
+    } catch (error) {
+      this.#drop(channel)
+      const message = `${channel.name} cannot be opened now`
+      throw errorOf({ code: 'unavailable', message, retryAfterMs: 1000 }, { cause: error })
+    }
+  }
+
+  left(channel: Channel): void {
+    if (!channel.idle || this.find(channel.name) !== channel) return
+    this.#idle.add(channel)
+    this.#sweep ??= this.clock.after(this.#options.idleMs, () => this.#sweepIdle())
+  }
+
+  #sweepIdle(): void {
+    this.#sweep = null
+    for (const channel of this.#idle) if (channel.idle) this.#drop(channel)
+    this.#idle.clear()
+  }
+
+  #drop(channel: Channel): void {
+    if (this.#open.get(channel.name) !== channel) return
+    this.#open.delete(channel.name)
+    channel.unsubscribe()
+    channel.close()
+  }
+
+  // A loss of the last message shows only if somebody looks: the feed at its log, the clients at the feed.
+  #watchPositions(): void {
+    if (this.#positions) return
+    this.#positions = this.clock.after(this.#options.positionMs, () => {
+      this.#positions = null
+      for (const channel of this.#open.values()) {
+        if (!channel.feed || channel.opening) continue
+        void channel.feed.repair()
+        if (channel.feed.position.offset > 0) channel.topic.position(channel.feed.position)
+      }
+      if (this.#open.size > 0) this.#watchPositions()
+    })
+  }
+
+  /** Checks, stamps and sends a message: into the log where the channel has one, else to all who are there now. */
+  async emit(topic: string, event: string, payload: unknown, request: EmitRequest): Promise<Emitted> {
+    const match = this.match(topic)
+    if (!match) throw errorOf({ code: 'unknown_topic', message: `No channel of the contract covers "${topic}"` })
+    const entry = ownEntry(match.spec.emit, event)
+    if (!entry) throw errorOf({ code: 'unknown_event', message: `${match.pattern} does not emit "${event}"` })
+    const volatile = isVolatile(entry)
+    const schema: Schema = volatile ? entry.schema : entry
+    const validating = validate(schema, payload)
+    const validation = validating instanceof Promise ? await validating : validating
+    if ('issues' in validation)
+      throw errorOf({ code: 'invalid_payload', message: `Cannot emit ${event} on ${topic}: ${validation.issues}` })
+    const at = this.clock.now()
+    if (match.spec.history && !volatile)
+      return this.#append(topic, match, { event, payload, from: request.from, at }, request)
+    const key = volatile && entry.key ? `${topic}\n${event}\n${entry.key(payload as never)}` : null
+    this.#relay(
+      { topic, event, payload, from: request.from, at, position: null },
+      { offset: 0, volatile, key, roster: false },
+      request,
+    )
+    return { position: null }
+  }
+
+  async #append(
+    topic: string,
+    { spec }: ChannelMatch,
+    record: { event: string; payload: unknown; from: Sender | null; at: number },
+    { idempotencyKey }: EmitRequest,
+  ): Promise<Emitted> {
+    try {
+      const { position } = await this.log.append(topic, record, {
+        retention: { ...RETENTION, ...spec.history },
+        idempotencyKey,
+      })
+      return { position }
+    } catch (error) {
+      if (error instanceof RollcallError) throw error
+      const refusal =
+        error instanceof LogUnavailable
+          ? ({
+              code: 'unavailable',
+              message: `${topic} cannot take messages now`,
+              retryAfterMs: error.retryAfterMs,
+            } as const)
+          : ({ code: 'internal', message: `Whether ${topic} took the message is unknown` } as const)
+      this.report(`The log did not take a message of ${topic}`, error)
+      throw errorOf(refusal, { cause: error })
+    }
+  }
+
+  #relay(delivery: Delivery, kind: FrameKind, { except }: EmitRequest): void {
+    const channel = this.find(delivery.topic)
+    if (channel) {
+      const excluded = except === null ? null : ([...channel.members].find(({ peer }) => peer.id === except) ?? null)
+      channel.deliver(new Broadcast(delivery, kind), excluded)
+    }
+    this.broker?.publish(`message:${delivery.topic}`, encodeRelay(delivery, kind))
+  }
+
+  /** A page of a topic's log, oldest first; at most 100 messages. */
+  async page(topic: string, before: number | null, after: number | null, limit: number): Promise<HistorySlice> {
+    const count = Math.max(1, Math.min(limit, MAX_PAGE))
+    if (after !== null) {
+      const { epoch, messages, top } = await this.log.readAfter(topic, after, count)
+      return { epoch, messages, more: (messages.at(-1)?.offset ?? top) < top }
+    }
+    const { epoch, messages, first } = await this.log.readBefore(topic, before ?? Number.MAX_SAFE_INTEGER, count)
+    return { epoch, messages, more: (messages[0]?.offset ?? first) > first }
+  }
+
+  /** Ends memberships of a topic; answers how many. */
+  async kick(
+    topic: string,
+    who: { readonly user: string } | { readonly connection: string },
+    reason: string,
+  ): Promise<number> {
+    const channel = this.find(topic)
+    let ended = 0
+    for (const membership of [...(channel?.members ?? [])]) {
+      const { peer } = membership
+      if ('user' in who ? peer.user.id !== who.user : peer.id !== who.connection) continue
+      peer.kicked(membership, reason)
+      ended++
+    }
+    return ended
+  }
+
+  close(): void {
+    this.#sweep?.()
+    this.#positions?.()
+    for (const channel of [...this.all()]) this.#drop(channel)
+  }
+}
+
+/** A section's entry of its own name: names from outside must not reach the prototype. */
+export function ownEntry<T>(section: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return section && Object.hasOwn(section, name) ? section[name] : undefined
+}

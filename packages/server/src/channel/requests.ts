@@ -1,0 +1,236 @@
+import {
+  type CallRequestMessage,
+  errorOf,
+  type HistoryRequest,
+  type RosterRequest,
+  type SendRequest,
+  type TopicRequest,
+  type TrackRequest,
+} from '@rollcall/core'
+import { type Channels, ownEntry } from './channels.ts'
+import { EndContext, MessageContext } from './contexts.ts'
+import { toDelivery } from './feed.ts'
+import type { LeaveContext } from './handlers.ts'
+import type { Idempotency } from './idempotency.ts'
+import { checked, checkedMeta, type JoinLimits, show } from './joining.ts'
+import type { Membership } from './membership.ts'
+import type { Peer } from './peer.ts'
+import { type Answer, done, refusalOf, refused } from './refusals.ts'
+
+/** Everything that a member may ask of a channel once it is in it. */
+export class Requests {
+  readonly #channels: Channels
+  readonly #sends: Idempotency
+  readonly #limits: JoinLimits
+
+  constructor(channels: Channels, sends: Idempotency, limits: JoinLimits) {
+    this.#channels = channels
+    this.#sends = sends
+    this.#limits = limits
+  }
+
+  /** Answers exactly once. */
+  perform(peer: Peer, request: TopicRequest, answer: Answer): void {
+    const membership = peer.memberships.get(request.alias)
+    if (!membership) return answer(refused('not_joined', `Join ${clip(request.alias)} first`))
+    if (request.kind === 'leave') {
+      this.end(membership, 'left')
+      return answer(done(null))
+    }
+    // A request right behind its join waits for the decision.
+    if (membership.joining) {
+      void membership.joining.then(() => this.perform(peer, request, answer))
+      return
+    }
+    switch (request.kind) {
+      case 'send':
+        return this.#send(membership, request, answer)
+      case 'call':
+        return this.#call(membership, request, answer)
+      case 'track':
+        return this.#settle(this.#track(membership, request), `Presence in ${membership.channel.name}`, answer)
+      case 'untrack':
+        if (membership.entry !== null) membership.channel.untrack(membership.entry)
+        membership.entry = null
+        return answer(done(null))
+      case 'history':
+        return this.#settle(this.#history(membership, request), `History of ${membership.channel.name}`, answer)
+      case 'roster':
+        return this.#roster(membership, request, answer)
+    }
+  }
+
+  #settle(result: Promise<unknown>, what: string, answer: Answer): void {
+    result.then(
+      (value) => answer(done(value)),
+      (error: unknown) => this.#fail(error, what, answer),
+    )
+  }
+
+  #fail(error: unknown, what: string, answer: Answer): void {
+    const { refusal, unexpected } = refusalOf(error, what)
+    if (unexpected) this.#channels.report(`${what} failed`, error)
+    answer({ ok: false, refusal })
+  }
+
+  #send(membership: Membership, request: SendRequest, answer: Answer): void {
+    if (request.id === null) return this.#dispatch(membership, request, answer)
+    const key = `${membership.peer.user.id}\n${membership.channel.name}\n${request.id}`
+    if (!this.#sends.first(key, answer)) return
+    this.#dispatch(membership, request, (outcome) => {
+      answer(outcome)
+      this.#sends.settle(key, outcome)
+    })
+  }
+
+  // Sends of one member start in their order: the next one when the one before has emitted, or has ended.
+  #dispatch(membership: Membership, request: SendRequest, answer: Answer): void {
+    if (membership.sending) {
+      membership.sending = membership.sending.then(() => this.#sendNow(membership, request, answer))
+      return
+    }
+    const started = this.#sendNow(membership, request, answer)
+    if (!started) return
+    const sending: Promise<void> = started.finally(() => {
+      if (membership.sending === sending) membership.sending = null
+    })
+    membership.sending = sending
+  }
+
+  // Answers a promise if it is not known yet where this send stands among the member's others.
+  #sendNow(membership: Membership, request: SendRequest, answer: Answer): Promise<void> | undefined {
+    const { spec, handlers, name } = membership.channel
+    const what = `${clip(request.event)} on ${name}`
+    const schema = ownEntry(spec.send, request.event)
+    if (!schema) {
+      answer(refused('unknown_event', `${name} takes no "${clip(request.event)}"`))
+      return undefined
+    }
+    let emitted: (() => void) | null = null
+    let placed = false
+    const place = () => {
+      placed = true
+      emitted?.()
+    }
+    const running = this.#run(membership, handlers[request.event], schema, request.payload, request.id, what, place)
+    running.then(
+      (result) => answer(done(acknowledgement(result))),
+      (error: unknown) => this.#fail(error, what, answer),
+    )
+    if (placed) return undefined
+    return new Promise((resolve) => {
+      emitted = resolve
+      running.then(
+        () => resolve(),
+        () => resolve(),
+      )
+    })
+  }
+
+  #call(membership: Membership, request: CallRequestMessage, answer: Answer): void {
+    const { spec, handlers, name } = membership.channel
+    const call = ownEntry(spec.call, request.name)
+    if (!call) return answer(refused('unknown_event', `${name} has no call "${clip(request.name)}"`))
+    const what = `${clip(request.name)} on ${name}`
+    const replied = this.#run(
+      membership,
+      handlers[request.name],
+      call.input,
+      request.payload,
+      null,
+      what,
+      () => {},
+    ).then(async (reply) => {
+      await checkedReply(call.output, reply, what)
+      return reply ?? null
+    })
+    this.#settle(replied, what, answer)
+  }
+
+  async #run(
+    membership: Membership,
+    run: unknown,
+    schema: Parameters<typeof checked>[0],
+    payload: unknown,
+    sendId: string | null,
+    what: string,
+    placed: () => void,
+  ): Promise<unknown> {
+    const validating = checked(schema, payload, what)
+    const value = await validating
+    if (membership.feeding === 'ended')
+      throw errorOf({ code: 'not_joined', message: `${membership.channel.name} was left` })
+    if (typeof run !== 'function') throw new TypeError(`No handler for ${what}`)
+    return run(new MessageContext(membership, this.#channels, sendId, placed), value) as unknown
+  }
+
+  async #track(membership: Membership, { meta }: TrackRequest): Promise<null> {
+    const { channel } = membership
+    const { spec } = channel
+    if (!spec.presence) throw errorOf({ code: 'no_presence', message: `${channel.name} has no presence` })
+    const checkedValue = await checkedMeta(spec.presence, meta, channel.name, this.#limits.presenceBytes)
+    if (membership.feeding === 'ended') throw errorOf({ code: 'not_joined', message: `${channel.name} was left` })
+    const own = membership.entry === null ? undefined : channel.tracker?.roster.entry(membership.entry)
+    show(membership, checkedValue, own ?? null)
+    return null
+  }
+
+  async #history({ channel }: Membership, { before, after, limit }: HistoryRequest): Promise<unknown> {
+    if (!channel.spec.history) throw errorOf({ code: 'no_history', message: `${channel.name} keeps no history` })
+    const page = await this.#channels.page(channel.name, before, after, limit)
+    const messages = page.messages.map((message) => toDelivery(channel.name, message, page.epoch))
+    return { epoch: page.epoch, more: page.more, messages }
+  }
+
+  #roster(membership: Membership, { since }: RosterRequest, answer: Answer): void {
+    const { channel } = membership
+    const roster = channel.rosterFor(since)
+    if (!roster) return answer(refused('no_presence', `${channel.name} has no presence`))
+    membership.told = channel.tracker?.version ?? null
+    answer(done(roster))
+  }
+
+  /** Ends a membership: nothing published from now on reaches it, its entry goes, and the application is told. */
+  end(membership: Membership, reason: LeaveContext<never>['reason']): void {
+    const { channel, peer } = membership
+    const wasIn = membership.feeding !== 'joining' && membership.feeding !== 'ended'
+    const context = wasIn ? new EndContext(membership, this.#channels, reason) : null
+    if (peer.memberships.get(membership.alias) === membership) peer.memberships.delete(membership.alias)
+    channel.stopFeeding(membership)
+    if (membership.entry !== null) channel.untrack(membership.entry)
+    membership.entry = null
+    this.#channels.left(channel)
+    if (context) this.tellLeft(membership, context)
+  }
+
+  /** Tells the application that a membership has ended. */
+  tellLeft({ channel }: Membership, context: EndContext): void {
+    const { leave } = channel.handlers
+    if (!leave) return
+    try {
+      const told = leave(context as never)
+      if (told instanceof Promise)
+        told.catch((error: unknown) => this.#channels.report(`leave of ${channel.name} failed`, error))
+    } catch (error) {
+      this.#channels.report(`leave of ${channel.name} failed`, error)
+    }
+  }
+}
+
+// A handler that answers what `emit` resolved with tells the sender where its message stands; any other answer is told
+// as it is, to those dialects that have a place for it.
+function acknowledgement(result: unknown): unknown {
+  return result ?? null
+}
+
+async function checkedReply(schema: Parameters<typeof checked>[0], reply: unknown, what: string): Promise<void> {
+  try {
+    await checked(schema, reply, what)
+  } catch (error) {
+    throw new TypeError(`The reply of ${what} does not fit its schema`, { cause: error })
+  }
+}
+
+function clip(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text
+}

@@ -1,0 +1,268 @@
+import {
+  CloseCode,
+  type Session as DialectSession,
+  type Effect,
+  type HelloRequest,
+  type Notice,
+  type Outcome,
+  type Payload,
+  type RefreshRequest,
+  type Request,
+} from '@rollcall/core'
+import type { User } from '../channel/handlers.ts'
+import type { Membership } from '../channel/membership.ts'
+import type { Held, Peer } from '../channel/peer.ts'
+import { refused } from '../channel/refusals.ts'
+import { DIRECT, Frame } from '../hub/frame.ts'
+import { Outbox, type OutboxOwner } from '../hub/outbox.ts'
+import type { Handshake, Transport, TransportListener } from '../transport/transport.ts'
+import type { Connections } from './connections.ts'
+import { Bucket } from './limits.ts'
+import type { HeldMembership, Owner, Session } from './sessions.ts'
+
+const NOBODY: User = Object.freeze({ id: '' })
+
+/** How a connection ended, for those it was in company with. */
+type End = 'closed' | 'lost' | 'kicked'
+
+/** One peer on one transport: carries out what its dialect's session wants, and stands for the client in its channels. */
+export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
+  readonly handshake: Handshake
+  readonly dialect: string
+  readonly outbox: Outbox
+  readonly memberships: Map<string, Membership> = new Map()
+  readonly openedAt: number
+  id: string
+  user: User = NOBODY
+  data: Record<string, unknown> = {}
+  readonly #host: Connections
+  readonly #transport: Transport
+  readonly #dialectSession: DialectSession
+  #session: Session | null = null
+  #held: Map<string, HeldMembership> | null = null
+  #closed = false
+  #joined = false
+  #anonymous = true
+  #pending = 0
+  #strikes = 0
+  // Made with the first request that they count.
+  #messages: Bucket | null = null
+  #joins: Bucket | null = null
+
+  constructor(host: Connections, transport: Transport, session: DialectSession, handshake: Handshake, dialect: string) {
+    this.#host = host
+    this.#transport = transport
+    this.#dialectSession = session
+    this.handshake = handshake
+    this.dialect = dialect
+    this.openedAt = host.clock.now()
+    this.id = host.random.token(9)
+    this.outbox = new Outbox(transport, host.turn, host.outboxLimits, this)
+  }
+
+  /** Lets the session speak first where it wants to. */
+  start(): void {
+    if (this.#dialectSession.start) this.#apply(this.#dialectSession.start(this.#host.clock.now()))
+  }
+
+  // From the transport
+
+  received(payload: Payload): void {
+    if (this.#closed) return
+    this.#apply(this.#dialectSession.receive(payload, this.#host.clock.now()))
+  }
+
+  drained(): void {
+    if (!this.#closed) this.outbox.drained()
+  }
+
+  /** Members that are behind may go on. */
+  hasRoom(): void {
+    for (const membership of this.memberships.values()) membership.channel.drained(membership)
+  }
+
+  closed(code: number, _reason: string): void {
+    // 1000, and a close without a code, are said on purpose; a page that goes away says 1001, and may be reloading.
+    this.#end(code === CloseCode.normal || code === 1005 ? 'closed' : 'lost')
+  }
+
+  // From the sweep
+
+  /** Time passes: pings, silence, and a deadline for those that never say who they are. */
+  tick(now: number): void {
+    if (this.#closed) return
+    const waited = now - this.openedAt > this.#host.limits.helloMs
+    if (waited && this.#session === null) return this.close(CloseCode.idle, 'no hello in time')
+    if (waited && this.#anonymous && !this.#joined) return this.close(CloseCode.idle, 'no join in time')
+    this.#apply(this.#dialectSession.tick(now))
+  }
+
+  // The session's wishes
+
+  #apply(effects: readonly Effect[]): void {
+    for (let i = 0; i < effects.length; i++) {
+      const effect = effects[i] as Effect
+      if (effect.kind === 'write') this.outbox.push(new Frame(effect.payload, DIRECT))
+      else if (effect.kind === 'request') this.#request(effect.request)
+      else this.close(effect.code, effect.reason)
+      if (this.#closed) return
+    }
+  }
+
+  #request(request: Request): void {
+    if (request.kind === 'hello') return void this.#hello(request)
+    const wait = this.#tooFast(request)
+    if (wait > 0) return this.#refuseForSpeed(request, wait)
+    this.#pending++
+    const answer = (outcome: Outcome) => {
+      this.#pending--
+      this.#answer(request, outcome)
+    }
+    if (request.kind === 'join') {
+      this.#joined = true
+      this.#host.joining.join(this, request, answer)
+    } else if (request.kind === 'refresh') void this.#refresh(request, answer)
+    else this.#host.requests.perform(this, request, answer)
+  }
+
+  #answer(request: Request, outcome: Outcome): void {
+    if (this.#closed) return
+    this.#apply(this.#dialectSession.answer(request, outcome, this.#host.clock.now()))
+  }
+
+  // Who is there
+
+  async #hello(request: HelloRequest): Promise<void> {
+    const { sessions } = this.#host
+    const credentials = JSON.stringify(request.credentials ?? null)
+    const resumed = request.resume === null ? null : sessions.take(request.resume, credentials)
+    if (resumed) {
+      this.id = resumed.id
+      this.user = resumed.user
+      this.data = resumed.data
+      this.#held = resumed.held
+      this.#anonymous = false
+    } else {
+      const user = await this.#host.authenticate(request.credentials, this)
+      if (this.#closed) return
+      if ('refusal' in user) return this.#answer(request, { ok: false, refusal: user.refusal })
+      this.user = user.user
+      this.#anonymous = user.anonymous
+    }
+    this.#session = sessions.begin(this, credentials)
+    const { token } = this.#session
+    const resume = { token, resumeMs: sessions.resumeMs, resumed: resumed !== null }
+    this.#host.opened(this)
+    this.#answer(request, { ok: true, result: { connection: this.id, user: this.user, resume } })
+  }
+
+  async #refresh(request: RefreshRequest, answer: (outcome: Outcome) => void): Promise<void> {
+    const user = await this.#host.authenticate(request.credentials, this)
+    if (this.#closed) return
+    if ('refusal' in user) return answer({ ok: false, refusal: user.refusal })
+    if (user.user.id !== this.user.id)
+      return answer(refused('unauthorized', 'The new credentials are of another user: open a connection for it'))
+    this.user = user.user
+    if (this.#session) this.#host.sessions.end(this.#session)
+    this.#session = this.#host.sessions.begin(this, JSON.stringify(request.credentials ?? null))
+    answer({ ok: true, result: { resume: this.#session.token, resumeMs: this.#host.sessions.resumeMs } })
+  }
+
+  takeHeld(alias: string): Held | null {
+    const held = this.#held?.get(alias)
+    if (!held) return null
+    this.#held?.delete(alias)
+    return held
+  }
+
+  // Speed
+
+  #tooFast(request: Request): number {
+    const now = this.#host.clock.now()
+    const { limits } = this.#host
+    if (this.#pending >= limits.pendingRequests) return 1000
+    if (request.kind === 'join' || request.kind === 'leave') {
+      this.#joins ??= new Bucket(limits.joinsPerSecond, limits.joinBurst, now)
+      return this.#joins.take(now)
+    }
+    this.#messages ??= new Bucket(limits.messagesPerSecond, limits.messageBurst, now)
+    const wait = this.#messages.take(now)
+    if (wait === 0) this.#strikes = 0
+    return wait
+  }
+
+  #refuseForSpeed(request: Request, retryAfterMs: number): void {
+    this.#host.counters.rateLimited++
+    if (++this.#strikes > this.#host.limits.strikes)
+      return this.close(CloseCode.tooFast, 'kept on after being told to slow down')
+    this.#answer(request, refused('rate_limited', `Too fast: wait ${retryAfterMs} ms`, { retryAfterMs }))
+  }
+
+  // Ends
+
+  notify(notice: Notice): void {
+    if (!this.#closed) this.#apply(this.#dialectSession.notify(notice))
+  }
+
+  kicked(membership: Membership, reason: string): void {
+    this.#host.requests.end(membership, 'kicked')
+    this.notify({ kind: 'left', alias: membership.alias, reason })
+  }
+
+  tooSlow(): void {
+    this.#host.turn.counters.closedAsSlow++
+    // Nothing more can be written: what waits is given up together with the connection.
+    this.close(CloseCode.slow, 'reading too slowly')
+  }
+
+  supersede(): void {
+    this.close(CloseCode.superseded, 'the session went on elsewhere')
+  }
+
+  /** Ends a user's connection for good: no grace, and its session cannot be resumed. */
+  disconnect(reason: string): void {
+    this.#close(CloseCode.kicked, reason, 'kicked')
+  }
+
+  /** Closes from our side. The client may come back, so what it was in is held for it, unless it did wrong. */
+  close(code: number, reason: string): void {
+    this.#close(code, reason, code >= 4400 && code < 4500 ? 'closed' : 'lost')
+  }
+
+  #close(code: number, reason: string, end: End): void {
+    if (this.#closed) return
+    this.#end(end)
+    if (code !== CloseCode.slow) this.outbox.flush()
+    this.#transport.close(code, reason)
+  }
+
+  #end(end: End): void {
+    if (this.#closed) return
+    this.#closed = true
+    const held = new Map<string, HeldMembership>()
+    for (const membership of [...this.memberships.values()]) {
+      const holds = end === 'lost' && this.#session && membership.feeding !== 'joining'
+      if (holds) held.set(membership.alias, this.#hold(membership))
+      else this.#host.requests.end(membership, end)
+    }
+    this.memberships.clear()
+    // What an earlier connection left, and this one has not taken up, is held on.
+    if (end === 'lost') for (const [alias, left] of this.#held ?? []) held.set(alias, left)
+    if (end === 'lost') this.#held?.clear()
+    if (this.#session) {
+      if (end === 'lost') this.#host.sessions.lose(this.#session, held)
+      else this.#host.sessions.end(this.#session)
+    }
+    if (end === 'kicked') this.#host.sessions.endLost(this.user.id)
+    this.#host.gone(this, end)
+  }
+
+  #hold(membership: Membership): HeldMembership {
+    const { channel, entry } = membership
+    channel.stopFeeding(membership)
+    const shown = entry === null ? null : (channel.tracker?.roster.entry(entry) ?? null)
+    if (shown) channel.linger(shown.key, shown.id)
+    this.#host.channels.left(channel)
+    return { topic: channel.name, entry: shown, membership }
+  }
+}

@@ -1,0 +1,137 @@
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Undo } from '@rollcall/core'
+import type { Route, UpgradeRefusal } from '../connection/dialect.ts'
+import { WebSocketDoor } from '../transport/websocket.ts'
+import { handshakeOf, targetUrl } from './handshake.ts'
+
+export interface FrontDoorOptions {
+  readonly routes: readonly Route[]
+  readonly maxMessageBytes: number
+  originAllowed(request: IncomingMessage): boolean
+  admit(): number
+  report(what: string, error: unknown): void
+}
+
+/** Sends each request and upgrade of an HTTP server to the route that its path belongs to. */
+export class FrontDoor {
+  readonly #options: FrontDoorOptions
+  readonly #routes: readonly Route[]
+  readonly #webSockets = new WebSocketDoor()
+
+  constructor(options: FrontDoorOptions) {
+    this.#options = options
+    // The longest path first: a route below another one wins.
+    this.#routes = [...options.routes].sort((a, b) => b.path.length - a.path.length)
+  }
+
+  /**
+   * Takes over our paths of a server, in front of whoever listens to it already; all other requests go on to those. With
+   * nobody else there, they get 404.
+   */
+  attach(server: Server): Undo {
+    const others = server.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[]
+    server.removeAllListeners('request')
+    const request = (incoming: IncomingMessage, response: ServerResponse) => {
+      if (this.#request(incoming, response)) return
+      if (others.length === 0) respond(response, { status: 404 })
+      for (const other of others) other.call(server, incoming, response)
+    }
+    const upgrade = (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
+      socket.on('error', ignore)
+      if (this.#upgrade(incoming, socket, head)) return
+      if (server.listenerCount('upgrade') === 1) refuse(socket, { status: 404 })
+    }
+    server.on('request', request)
+    server.on('upgrade', upgrade)
+    return () => {
+      server.off('request', request)
+      server.off('upgrade', upgrade)
+      for (const other of others) server.on('request', other)
+    }
+  }
+
+  #find(target: string | undefined, can: (route: Route) => boolean): Route | undefined {
+    const { pathname } = targetUrl(target ?? '/')
+    return this.#routes.find((route) => can(route) && covers(route.path, pathname))
+  }
+
+  #request(incoming: IncomingMessage, response: ServerResponse): boolean {
+    const route = this.#find(incoming.url, ({ request }) => request !== undefined)
+    if (!route?.request) {
+      // A plain request to a WebSocket path: say what is missing instead of 404.
+      if (!this.#find(incoming.url, ({ upgrade }) => upgrade !== undefined)) return false
+      respond(response, { status: 426, headers: { upgrade: 'websocket' }, body: 'This is a WebSocket endpoint' })
+      return true
+    }
+    try {
+      route.request(incoming, response)
+    } catch (error) {
+      this.#options.report(`The route ${route.path} failed`, error)
+      if (!response.headersSent) respond(response, { status: 500 })
+      else response.destroy()
+    }
+    return true
+  }
+
+  #upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    const route = this.#find(incoming.url, ({ upgrade }) => upgrade !== undefined)
+    if (!route?.upgrade) return false
+    const refusal = this.#judge(incoming)
+    if (refusal) {
+      refuse(socket, refusal)
+      return true
+    }
+    try {
+      const verdict = route.upgrade(handshakeOf(incoming, 'websocket'))
+      if ('status' in verdict) refuse(socket, verdict)
+      else {
+        const offered = (incoming.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
+        const protocol = verdict.protocols?.find((name) => offered.includes(name)) ?? null
+        const maxMessageBytes = verdict.maxMessageBytes ?? this.#options.maxMessageBytes
+        this.#webSockets.open(incoming, socket, head, { protocol, maxMessageBytes }, verdict.open)
+      }
+    } catch (error) {
+      this.#options.report(`The upgrade at ${route.path} failed`, error)
+      refuse(socket, { status: 500 })
+    }
+    return true
+  }
+
+  #judge(incoming: IncomingMessage): UpgradeRefusal | null {
+    const { headers } = incoming
+    // A body on an upgrade is an attempt to smuggle something past a proxy.
+    if (headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0') return { status: 400 }
+    if (!this.#options.originAllowed(incoming)) return { status: 403, body: 'This origin may not connect' }
+    const wait = this.#options.admit()
+    if (wait > 0) return { status: 503, headers: { 'retry-after': String(Math.ceil(wait / 1000)) } }
+    return null
+  }
+}
+
+function covers(path: string, pathname: string): boolean {
+  return pathname === path || pathname.startsWith(path.endsWith('/') ? path : `${path}/`)
+}
+
+/** Answers an upgrade with a status, and ends the socket: what was sent behind the request is dropped. */
+function refuse(socket: Duplex, { status, body = STATUS_CODES[status] ?? '', headers = {} }: UpgradeRefusal): void {
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'Connection: close',
+    'Content-Type: text/plain; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+  ]
+  socket.once('finish', () => socket.destroy())
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`)
+}
+
+function respond(
+  response: ServerResponse,
+  { status, body = STATUS_CODES[status] ?? '', headers = {} }: UpgradeRefusal,
+): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...headers })
+  response.end(body)
+}
+
+function ignore(): void {}

@@ -1,0 +1,178 @@
+import type { Transport } from '../transport/transport.ts'
+import { Frame, Run } from './frame.ts'
+import type { Subscriber } from './group.ts'
+import type { Turn } from './turn.ts'
+
+/** How much may wait for one connection. */
+export interface OutboxLimits {
+  /** Past this many bytes a connection counts as slow, and each channel's policy applies. */
+  readonly bytes: number
+  /** Past this many bytes volatile events are dropped, or conflated by key. */
+  readonly volatileBytes: number
+}
+
+/** What an outbox says of itself. */
+export interface OutboxOwner {
+  /** Something that cannot be dropped did not fit: the connection must end as slow. */
+  tooSlow(): void
+  /** All is written: subscribers that are behind may go on. */
+  hasRoom(): void
+}
+
+/** How often slow connections cost somebody something. */
+export interface SlowCounters {
+  volatileDropped: number
+  volatileConflated: number
+  behind: number
+  caughtUp: number
+  closedAsSlow: number
+}
+
+/** A stretch of a group's run. */
+class Stretch {
+  readonly subscriber: Subscriber
+  readonly frames: readonly Frame[]
+  constructor(subscriber: Subscriber, frames: readonly Frame[]) {
+    this.subscriber = subscriber
+    this.frames = frames
+  }
+}
+
+/**
+ * A connection's queue of frames not yet written. In the common case it holds nothing but "from here on in that group's
+ * run", and at the end of the turn writes the run that all share; only a connection with something of its own to write
+ * gets a buffer of its own.
+ */
+export class Outbox {
+  readonly #transport: Transport
+  readonly #turn: Turn
+  readonly #limits: OutboxLimits
+  readonly #owner: OutboxOwner
+  #pieces: (Frame | Stretch)[] | null = null
+  #open: Subscriber | null = null
+  #start = 0
+  #waiting = false
+  // The newest volatile frame of each key, kept back while the connection is slow.
+  #conflated: Map<string, Frame> | null = null
+
+  constructor(transport: Transport, turn: Turn, limits: OutboxLimits, owner: OutboxOwner) {
+    this.#transport = transport
+    this.#turn = turn
+    this.#limits = limits
+    this.#owner = owner
+  }
+
+  /** Bytes that the transport holds. What waits for the end of the turn is not counted. */
+  get bufferedBytes(): number {
+    return this.#transport.bufferedBytes
+  }
+
+  /** Adds a frame for this connection alone. */
+  push(frame: Frame): void {
+    if (this.#open) this.end(this.#open)
+    if (this.#pieces) this.#pieces.push(frame)
+    else this.#pieces = [frame]
+    this.#wait()
+  }
+
+  /** Takes part in a group's run from `start` on. Called by the group. */
+  begin(subscriber: Subscriber, start: number): void {
+    if (this.#open) this.end(this.#open)
+    this.#open = subscriber
+    this.#start = start
+    this.#wait()
+  }
+
+  /** Takes no further part in the run of the subscriber's group, until the group's next frame. */
+  end(subscriber: Subscriber): void {
+    if (this.#open !== subscriber) return
+    this.#open = null
+    const { group } = subscriber
+    if (!group) return
+    const stretch = new Stretch(subscriber, group.slice(this.#start, group.length))
+    if (this.#pieces) this.#pieces.push(stretch)
+    else this.#pieces = [stretch]
+    group.ended(subscriber)
+  }
+
+  #wait(): void {
+    if (this.#waiting) return
+    this.#waiting = true
+    this.#turn.add(this)
+  }
+
+  /** Writes all that waits, in one write. Called at the end of the turn. */
+  flush(): void {
+    this.#waiting = false
+    const buffered = this.#transport.bufferedBytes
+    if (this.#pieces === null && this.#open?.group) {
+      const run = this.#open.group.shared(this.#start)
+      if (
+        buffered === 0 ||
+        (buffered <= this.#limits.volatileBytes && buffered + run.byteLength <= this.#limits.bytes)
+      ) {
+        this.#open = null
+        this.#transport.write(run)
+        return
+      }
+    }
+    this.#flushPieces(buffered)
+  }
+
+  #flushPieces(buffered: number): void {
+    if (this.#open) this.end(this.#open)
+    const pieces = this.#pieces
+    if (!pieces) return
+    this.#pieces = null
+    const frames: Frame[] = []
+    let bytes = buffered
+    for (const piece of pieces) {
+      const own = piece instanceof Frame
+      const wanted = own ? [piece] : piece.frames
+      const kept = buffered > this.#limits.volatileBytes ? this.#withoutVolatile(wanted) : wanted
+      let size = 0
+      for (const frame of kept) size += frame.byteLength
+      if (bytes === 0 || bytes + size <= this.#limits.bytes) {
+        for (const frame of kept) frames.push(frame)
+        bytes += size
+        continue
+      }
+      const left = own ? null : piece.subscriber.overflowed(kept)
+      if (left === null) {
+        this.#owner.tooSlow()
+        return
+      }
+      for (const frame of left) {
+        frames.push(frame)
+        bytes += frame.byteLength
+      }
+    }
+    if (frames.length > 0) this.#transport.write(new Run(frames))
+  }
+
+  #withoutVolatile(frames: readonly Frame[]): readonly Frame[] {
+    if (!frames.some((frame) => frame.kind.volatile)) return frames
+    const kept: Frame[] = []
+    for (const frame of frames) {
+      const { volatile, key } = frame.kind
+      if (!volatile) kept.push(frame)
+      else if (key === null) this.#turn.counters.volatileDropped++
+      else {
+        this.#conflated ??= new Map()
+        if (this.#conflated.has(key)) this.#turn.counters.volatileConflated++
+        this.#conflated.set(key, frame)
+      }
+    }
+    return kept
+  }
+
+  /** The transport has room again. */
+  drained(): void {
+    const conflated = this.#conflated
+    if (conflated) {
+      this.#conflated = null
+      for (const frame of conflated.values()) this.push(frame)
+    }
+    this.#owner.hasRoom()
+  }
+}

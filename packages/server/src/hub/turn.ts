@@ -1,0 +1,74 @@
+import type { Clock } from '@rollcall/core'
+import type { Group } from './group.ts'
+import type { Outbox, SlowCounters } from './outbox.ts'
+
+/**
+ * The end of the event-loop turn, where everything published in the turn is written: one write per connection. Waiting
+ * costs nothing when idle (the end of the turn is now) and joins more messages the busier the process is.
+ */
+export class Turn {
+  readonly counters: SlowCounters = {
+    volatileDropped: 0,
+    volatileConflated: 0,
+    behind: 0,
+    caughtUp: 0,
+    closedAsSlow: 0,
+  }
+  readonly #clock: Clock
+  #outboxes: Outbox[] = []
+  #groups: Group[] = []
+  #scheduled = false
+  #flushing = false
+  #deferred: (() => void)[] = []
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  add(outbox: Outbox): void {
+    this.#outboxes.push(outbox)
+    this.#schedule()
+  }
+
+  /** A group has begun a run. */
+  addGroup(group: Group): void {
+    this.#groups.push(group)
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    this.#clock.soon(() => this.flush())
+  }
+
+  /**
+   * Whether runs are being written now. A group must not be published to meanwhile: those who have written already would
+   * miss the frame. `defer` is for what cannot wait by itself.
+   */
+  get flushing(): boolean {
+    return this.#flushing
+  }
+
+  /** Runs `task` once the runs are written. */
+  defer(task: () => void): void {
+    this.#deferred.push(task)
+  }
+
+  /** Writes everything now. Frames pushed meanwhile go out in the next turn. */
+  flush(): void {
+    this.#scheduled = false
+    const outboxes = this.#outboxes
+    const groups = this.#groups
+    this.#outboxes = []
+    this.#groups = []
+    this.#flushing = true
+    for (let i = 0; i < outboxes.length; i++) outboxes[i]?.flush()
+    for (let i = 0; i < groups.length; i++) groups[i]?.clear()
+    this.#flushing = false
+    if (this.#deferred.length === 0) return
+    const deferred = this.#deferred
+    this.#deferred = []
+    for (const task of deferred) task()
+  }
+}

@@ -1,0 +1,233 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import {
+  type Channels as ChannelSpecs,
+  type Clock,
+  CloseCode,
+  type Contract,
+  type Random,
+  RESERVED_EVENTS,
+  type Session,
+  systemClock,
+  systemRandom,
+  type Undo,
+} from '@rollcall/core'
+import type { App, CloseOptions, ListenOptions, RollcallOptions, Stats } from './app.ts'
+import { Channels } from './channel/channels.ts'
+import type { AnyHandlers, ConnectionView, Handlers, ServerChannel } from './channel/handlers.ts'
+import { ServerTopic } from './channel/server-topic.ts'
+import { Connections } from './connection/connections.ts'
+import type { DialectHost, Route } from './connection/dialect.ts'
+import { type Limits, toLimits } from './connection/limits.ts'
+import { rollcallDialect } from './connection/rollcall-dialect.ts'
+import { FrontDoor } from './http/front-door.ts'
+import { handshakeOf } from './http/handshake.ts'
+import { type OriginCheck, originCheck } from './http/origins.ts'
+import { Turn } from './hub/turn.ts'
+import type { Log } from './log/log.ts'
+import { memoryLog } from './log/memory.ts'
+import { TRACKER_DEFAULTS } from './presence/tracker.ts'
+import type { Handshake, Transport, TransportListener } from './transport/transport.ts'
+
+/**
+ * Makes a server for a contract.
+ * @throws TypeError if a handler is missing, or is for something that the contract does not have; RangeError on an
+ * impossible limit.
+ */
+export function rollcall<C extends ChannelSpecs>(
+  contract: Contract<C>,
+  handlers: Handlers<C>,
+  options: RollcallOptions = {},
+): App<C> {
+  checkHandlers(contract.channels, handlers as Readonly<Record<string, AnyHandlers>>)
+  // Inside, topics are texts and payloads unknown; the types of the contract hold at this border.
+  return new Node(contract as Contract, handlers as Readonly<Record<string, AnyHandlers>>, options) as unknown as App<C>
+}
+
+/** One server process: what `rollcall` answers. */
+class Node {
+  readonly contract: Contract
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #limits: Limits
+  readonly #log: Log
+  readonly #options: RollcallOptions
+  readonly #turn: Turn
+  readonly #channels: Channels
+  readonly #connections: Connections
+  readonly #door: FrontDoor
+  readonly #servers = new Set<Server>()
+  readonly #attached = new Set<Undo>()
+  #closing: Promise<void> | null = null
+
+  constructor(contract: Contract, handlers: Readonly<Record<string, AnyHandlers>>, options: RollcallOptions) {
+    this.contract = contract
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
+    this.#random = options.random ?? systemRandom
+    this.#limits = toLimits(options.limits)
+    this.#log = options.log ?? memoryLog({ clock: this.#clock, random: this.#random })
+    this.#turn = new Turn(this.#clock)
+    const shared = { clock: this.#clock, random: this.#random, turn: this.#turn, report: this.#report }
+    this.#channels = new Channels({
+      ...shared,
+      contract,
+      handlers,
+      log: this.#log,
+      broker: options.broker ?? null,
+      presence: { ...TRACKER_DEFAULTS, ...options.presence },
+      catchUp: { pageMessages: 100, maxBufferedBytes: 262_144, ...options.catchUp },
+      idleMs: 5_000,
+      positionMs: options.positionMs ?? 30_000,
+    })
+    this.#connections = new Connections({
+      ...shared,
+      channels: this.#channels,
+      limits: this.#limits,
+      sessions: { graceMs: options.graceMs ?? 5_000, resumeMs: options.resumeMs ?? 120_000 },
+      idempotency: { windowMs: 300_000, entries: 100_000, ...options.idempotency },
+      authenticate: options.authenticate ?? null,
+    })
+    this.#door = this.#makeDoor(originCheck(options.origins ?? 'same-host'))
+  }
+
+  #makeDoor(originAllowed: OriginCheck): FrontDoor {
+    const admit = () => (this.#closing ? 1_000 : this.#connections.admit())
+    const { path = '/rollcall', pingMs, deadMs, dialects = [] } = this.#options
+    const own = rollcallDialect(path, { ...(pingMs && { pingMs }), ...(deadMs && { deadMs }) })
+    const routes: Route[] = []
+    for (const dialect of [own, ...dialects]) {
+      const host: DialectHost = {
+        clock: this.#clock,
+        random: this.#random,
+        limits: this.#limits,
+        accept: (transport, session, handshake) => this.accept(transport, session, handshake, dialect.name),
+        handshake: handshakeOf,
+        originAllowed,
+        admit,
+        report: this.#report,
+      }
+      routes.push(...dialect.mount(host))
+    }
+    return new FrontDoor({
+      routes,
+      maxMessageBytes: this.#limits.messageBytes,
+      originAllowed,
+      admit,
+      report: this.#report,
+    })
+  }
+
+  readonly #report = (what: string, error: unknown): void => {
+    if (this.#options.onError) this.#options.onError(what, error)
+    else process.stderr.write(`rollcall: ${what}: ${error instanceof Error ? error.stack : String(error)}\n`)
+  }
+
+  async listen({ port = 8210, host = '127.0.0.1', backlog = 4_096 }: ListenOptions = {}): Promise<{
+    port: number
+    host: string
+    url: string
+  }> {
+    const server = createServer({ maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 30_000 })
+    const detach = this.attach(server)
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ port, host, backlog }, () => {
+        server.off('error', reject)
+        resolve()
+      })
+    }).catch((error: unknown) => {
+      detach()
+      throw error
+    })
+    this.#servers.add(server)
+    const bound = (server.address() as AddressInfo).port
+    const named = host === '127.0.0.1' || host === '0.0.0.0' || host === '::' ? 'localhost' : host
+    return { port: bound, host, url: `http://${named.includes(':') ? `[${named}]` : named}:${bound}` }
+  }
+
+  attach(server: Server): Undo {
+    const detach = this.#door.attach(server)
+    const undo = () => {
+      if (this.#attached.delete(undo)) detach()
+    }
+    this.#attached.add(undo)
+    return undo
+  }
+
+  accept(transport: Transport, session: Session, handshake: Handshake, dialect: string): TransportListener {
+    return this.#connections.accept(transport, session, handshake, dialect)
+  }
+
+  channel(topic: string): ServerChannel {
+    return new ServerTopic(this.#channels, topic) as ServerChannel
+  }
+
+  connections(): Iterable<ConnectionView> {
+    return this.#connections.all()
+  }
+
+  async disconnect(
+    who: { user: string } | { connection: string },
+    reason = 'disconnected by the application',
+  ): Promise<number> {
+    return this.#connections.disconnect(who, reason)
+  }
+
+  observe(listener: (event: { kind: 'connected' | 'disconnected'; connection: ConnectionView }) => void): Undo {
+    return this.#connections.observe(listener)
+  }
+
+  stats(): Stats {
+    const { rateLimited, handshakes } = this.#connections.counters
+    return {
+      ...this.#turn.counters,
+      connections: this.#connections.size,
+      channels: this.#channels.size,
+      sessions: this.#connections.sessions.size,
+      rateLimited,
+      handshakesRefused: handshakes,
+    }
+  }
+
+  close(options: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(options)
+    return this.#closing
+  }
+
+  async #close({ retryAfterMs = 500, spreadMs = 2_000, timeoutMs = 5_000 }: CloseOptions): Promise<void> {
+    const listening = [...this.#servers].map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
+    for (const connection of this.#connections.all()) {
+      connection.notify({ kind: 'closing', reason: 'the server is stopping', retryAfterMs, spreadMs })
+      connection.close(CloseCode.goingAway, 'the server is stopping')
+    }
+    let cut: Undo = () => {}
+    const timeout = new Promise<void>((resolve) => {
+      cut = this.#clock.after(timeoutMs, resolve)
+    })
+    await Promise.race([Promise.all(listening), timeout])
+    cut()
+    for (const server of this.#servers) server.closeAllConnections()
+    for (const undo of [...this.#attached]) undo()
+    this.#connections.close()
+    this.#channels.close()
+    await this.#log.close()
+    await this.#options.broker?.close()
+  }
+}
+
+function checkHandlers(specs: ChannelSpecs, handlers: Readonly<Record<string, AnyHandlers>>): void {
+  for (const pattern of Object.keys(handlers))
+    if (!Object.hasOwn(specs, pattern))
+      throw new TypeError(`There are handlers for "${pattern}", which the contract does not have`)
+  for (const [pattern, spec] of Object.entries(specs)) {
+    const given = Object.hasOwn(handlers, pattern) ? handlers[pattern] : undefined
+    if (!given) throw new TypeError(`The contract's "${pattern}" has no handlers`)
+    const needed = ['join', ...Object.keys(spec.send ?? {}), ...Object.keys(spec.call ?? {})]
+    for (const name of needed)
+      if (typeof given[name] !== 'function') throw new TypeError(`The handlers of "${pattern}" lack ${name}`)
+    for (const name of Object.keys(given))
+      if (!needed.includes(name) && !RESERVED_EVENTS.includes(name))
+        throw new TypeError(`The handlers of "${pattern}" have ${name}, which the contract does not send or call`)
+  }
+}
