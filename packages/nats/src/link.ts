@@ -1,0 +1,260 @@
+import { AuthorizationError, connect, type NatsConnection } from '@nats-io/transport-node'
+import { backoffMs, type Undo } from '@rollcall/core'
+import type { LinkSettings } from './options.ts'
+
+/** How often a quiet connection is asked for a sign of life. */
+const PROBE_MS = 1000
+/** Bytes sent before the server is asked how far it has come. */
+const MARK_BYTES = 65_536
+/** How long closing waits for what was sent last. */
+const FAREWELL_MS = 1000
+
+/**
+ * A connection to NATS that comes back for ever, knows whether it is alive, and knows how much the server has not taken
+ * yet: the client library would buffer without bound.
+ */
+export class Link {
+  readonly nc: NatsConnection
+  readonly #settings: LinkSettings
+  readonly #listeners = new Set<(healthy: boolean) => void>()
+  #connected = true
+  #responsive = true
+  #closed = false
+  #healthy = true
+  #sent = 0
+  #marked = 0
+  #confirmed = 0
+  #askedAt: number | null = null
+  #settling: Promise<void> | null = null
+  #nextSettling: Promise<void> | null = null
+  #unhealthy: { readonly promise: Promise<void>; readonly resolve: () => void } = signal()
+  #undoProbe: Undo = () => {}
+
+  constructor(nc: NatsConnection, settings: LinkSettings) {
+    this.nc = nc
+    this.#settings = settings
+  }
+
+  /** Begins to watch. */
+  start(): void {
+    this.#watch().catch(this.#settings.report)
+    this.#probe()
+  }
+
+  /** Whether the server is connected and answers. */
+  get healthy(): boolean {
+    return this.#healthy
+  }
+
+  /** Hears of every change of `healthy`. */
+  onHealth(changed: (healthy: boolean) => void): Undo {
+    const listener = (healthy: boolean) => changed(healthy)
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  /** Whether `byteLength` more bytes may be sent. Counts them if so. */
+  admit(byteLength: number): boolean {
+    if (!this.#connected || this.#sent - this.#confirmed + byteLength > this.#settings.maxPendingBytes) return false
+    this.#sent += byteLength
+    if (this.#sent - this.#marked >= MARK_BYTES) this.#mark()
+    return true
+  }
+
+  /** Resolves once the server has taken all that was sent before, or is found to be away. Never rejects. */
+  settle(): Promise<void> {
+    if (!this.#healthy) return Promise.resolve()
+    if (!this.#settling) {
+      this.#settling = this.#flushed()
+      return this.#settling
+    }
+    // A flush under way may have been sent before; the next one, shared by all who come meanwhile, is sent after.
+    this.#nextSettling ??= this.#settling.then(() => {
+      this.#nextSettling = null
+      this.#settling = this.#flushed()
+      return this.#settling
+    })
+    return this.#nextSettling
+  }
+
+  /** Runs `task` once after `ms` milliseconds, unless undone. */
+  after(ms: number, task: () => void): Undo {
+    return this.#settings.clock.after(ms, task)
+  }
+
+  /** Resolves after `ms` milliseconds. */
+  wait(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.after(ms, resolve))
+  }
+
+  /** Closes an own connection, after what was sent has had a moment to leave. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#undoProbe()
+    if (this.#connected) await Promise.race([this.nc.flush().catch(() => {}), this.wait(FAREWELL_MS)])
+    this.#judge()
+    this.#listeners.clear()
+    if (!this.#settings.connection) await this.nc.close().catch(this.#settings.report)
+  }
+
+  async #watch(): Promise<void> {
+    for await (const status of this.nc.status()) {
+      if (status.type === 'error') this.#settings.report(status.error)
+      if (status.type === 'disconnect' || status.type === 'close') this.#connected = false
+      if (status.type === 'reconnect') {
+        this.#connected = true
+        this.#responsive = true
+        this.#askedAt = null
+        // What the old connection had not taken is gone.
+        this.#confirmed = this.#sent
+      }
+      this.#judge()
+    }
+  }
+
+  #probe(): void {
+    if (this.#closed) return
+    if (this.#connected) this.#mark()
+    const askedAt = this.#askedAt
+    this.#responsive = askedAt === null || this.#settings.clock.now() - askedAt < this.#settings.staleMs
+    this.#judge()
+    this.#undoProbe = this.#settings.clock.after(PROBE_MS, () => this.#probe())
+  }
+
+  #mark(): void {
+    if (this.#askedAt !== null) return
+    const mark = this.#sent
+    this.#marked = mark
+    this.#askedAt = this.#settings.clock.now()
+    this.nc.flush().then(
+      () => {
+        this.#askedAt = null
+        this.#confirmed = Math.max(this.#confirmed, mark)
+        this.#responsive = true
+        this.#judge()
+        if (this.#sent - this.#marked >= MARK_BYTES && this.#connected && !this.#closed) this.#mark()
+      },
+      () => {
+        this.#askedAt = null
+      },
+    )
+  }
+
+  #judge(): void {
+    const healthy = this.#connected && this.#responsive && !this.#closed
+    if (healthy === this.#healthy) return
+    this.#healthy = healthy
+    if (healthy) this.#unhealthy = signal()
+    else this.#unhealthy.resolve()
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(healthy)
+      } catch (error) {
+        this.#settings.report(error)
+      }
+    }
+  }
+
+  async #flushed(): Promise<void> {
+    await Promise.race([this.nc.flush().catch(() => {}), this.#unhealthy.promise])
+    this.#settling = null
+  }
+}
+
+/**
+ * Connects, and keeps trying until `connectTimeoutMs` have passed.
+ * @throws Error naming the servers if none could be reached.
+ */
+export async function openLink(settings: LinkSettings, name: string): Promise<Link> {
+  const nc = settings.connection ?? (await dial(settings, name))
+  const link = new Link(nc, settings)
+  link.start()
+  return link
+}
+
+async function dial(settings: LinkSettings, name: string): Promise<NatsConnection> {
+  const { clock, random } = settings
+  const deadline = clock.now() + settings.connectTimeoutMs
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await connectOnce(settings, name)
+    } catch (cause) {
+      const waitMs = backoffMs(attempt, random, settings.reconnect)
+      if (cause instanceof AuthorizationError || clock.now() + waitMs >= deadline)
+        throw new Error(`Cannot connect to NATS at ${settings.servers.join(', ')}: ${reasonOf(cause)}`, { cause })
+      await new Promise<void>((resolve) => void clock.after(waitMs, resolve))
+    }
+  }
+}
+
+async function connectOnce(settings: LinkSettings, name: string): Promise<NatsConnection> {
+  const pace = new ReconnectPace(settings)
+  const nc = await connect({
+    name,
+    timeout: 5000,
+    pingInterval: 5000,
+    maxPingOut: 2,
+    noAsyncTraces: true,
+    ...settings.connect,
+    servers: settings.servers,
+    noEcho: true,
+    reconnect: true,
+    maxReconnectAttempts: -1,
+    // Credentials may be changed on one side first.
+    ignoreAuthErrorAbort: true,
+    reconnectDelayHandler: () => pace.delayMs(),
+  })
+  pace.follow(nc).catch(settings.report)
+  return nc
+}
+
+/**
+ * The library attempts again once a delay has passed since the last attempt, so it comes back at once after a long
+ * connection, all nodes together. This answers delays that are counted from the loss instead.
+ */
+class ReconnectPace {
+  readonly #settings: LinkSettings
+  #lastAttemptAt: number
+  #notBefore: number
+  #attempt = 0
+
+  constructor(settings: LinkSettings) {
+    this.#settings = settings
+    this.#lastAttemptAt = settings.clock.now()
+    this.#notBefore = this.#lastAttemptAt
+  }
+
+  delayMs(): number {
+    return Math.max(1, this.#notBefore - this.#lastAttemptAt)
+  }
+
+  async follow(nc: NatsConnection): Promise<void> {
+    this.#lastAttemptAt = this.#settings.clock.now()
+    for await (const { type } of nc.status()) {
+      if (type === 'reconnect') this.#attempt = 0
+      if (type === 'disconnect') this.#wait()
+      if (type === 'reconnecting') {
+        this.#lastAttemptAt = this.#settings.clock.now()
+        this.#wait()
+      }
+    }
+  }
+
+  #wait(): void {
+    const { clock, random, reconnect } = this.#settings
+    this.#notBefore = clock.now() + backoffMs(this.#attempt++, random, reconnect)
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}
+
+function signal(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = () => {}
+  const promise = new Promise<void>((done) => {
+    resolve = done
+  })
+  return { promise, resolve }
+}

@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** Why suites on a real NATS are skipped; null if they run. */
+export const missingNats: string | null =
+  spawnSync('nats-server', ['--version'], { stdio: 'ignore' }).status === 0
+    ? null
+    : 'nats-server is not installed (Debian: apt-get install -y nats-server)'
+if (missingNats) console.warn(`Skipped: ${missingNats}`)
+
+/** A nats-server with JetStream on a free port, its files in a temporary folder. */
+export interface TestNats {
+  readonly url: string
+  /** Ends it as by `kill -9`, or orderly; resolves when it is gone. */
+  kill(signal?: 'SIGKILL' | 'SIGTERM'): Promise<void>
+  /** Starts it again on the same port. */
+  restart(storage: 'kept' | 'lost'): Promise<void>
+  /** Stops it in its tracks, and lets it go on. */
+  pause(): void
+  resume(): void
+  /** Ends it and removes its files. */
+  dispose(): Promise<void>
+}
+
+/** Starts a nats-server. Call `dispose` when done. */
+export async function startNats(): Promise<TestNats> {
+  const folder = mkdtempSync(join(tmpdir(), 'rollcall-nats-'))
+  const store = join(folder, 'store')
+  let running = await launch(folder, store, -1)
+  const { url } = running
+  const port = Number(new URL(url).port)
+  const kill = async (signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL') => {
+    const { process, ended } = running
+    process.kill('SIGCONT')
+    process.kill(signal)
+    await ended
+  }
+  return {
+    url,
+    kill,
+    async restart(storage) {
+      if (storage === 'lost') rmSync(store, { recursive: true, force: true })
+      running = await launch(folder, store, port)
+    },
+    pause: () => void running.process.kill('SIGSTOP'),
+    resume: () => void running.process.kill('SIGCONT'),
+    async dispose() {
+      await kill()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+interface Running {
+  readonly url: string
+  readonly process: ChildProcess
+  readonly ended: Promise<void>
+}
+
+async function launch(folder: string, store: string, port: number): Promise<Running> {
+  for (const name of readdirSync(folder)) if (name.endsWith('.ports')) rmSync(join(folder, name))
+  const args = ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', store, '--ports_file_dir', folder]
+  const process = spawn('nats-server', args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  let log = ''
+  process.stderr.on('data', (chunk: Buffer) => {
+    log = (log + chunk).slice(-4000)
+  })
+  const ended = new Promise<void>((resolve) => process.once('exit', () => resolve()))
+  const deadline = performance.now() + 15_000
+  for (;;) {
+    const url = readUrl(folder)
+    if (url) return { url, process, ended }
+    if (process.exitCode !== null || performance.now() > deadline) {
+      process.kill('SIGKILL')
+      throw new Error(`nats-server did not start: ${log}`)
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+function readUrl(folder: string): string | undefined {
+  const name = readdirSync(folder).find((each) => each.endsWith('.ports'))
+  if (!name) return undefined
+  try {
+    return JSON.parse(readFileSync(join(folder, name), 'utf8')).nats?.[0]
+  } catch {
+    // Not written to its end yet.
+    return undefined
+  }
+}
