@@ -1,0 +1,39 @@
+// Bundles the harness, the load generator and the systems from the sources of the packages, so nothing measured is stale.
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+
+const here = import.meta.dirname
+const systems = readdirSync(join(here, 'src/systems'))
+  .filter((file) => file !== 'stage.ts')
+  .map((file) => `src/systems/${file}`)
+
+/** What other people published stays outside: it is measured as installed. */
+const outside = {
+  name: 'outside',
+  /** @param {import('esbuild').PluginBuild} setup */
+  setup({ onResolve }) {
+    onResolve({ filter: /^[^.]/ }, ({ kind, path }) => {
+      if (kind === 'entry-point' || /^(@rollcall\/|rollcall(\/|$))/.test(path)) return undefined
+      return { path, external: true }
+    })
+  },
+}
+
+/** Brings bench/dist up to date. */
+export async function bundle() {
+  await build({
+    absWorkingDir: here,
+    entryPoints: ['src/main.ts', 'src/generator/main.ts', ...systems],
+    outbase: 'src',
+    outdir: 'dist',
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    conditions: ['@rollcall/source'],
+    sourcemap: true,
+    logLevel: 'error',
+    plugins: [outside],
+  })
+}

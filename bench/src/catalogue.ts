@@ -1,0 +1,45 @@
+import type { SystemPlan } from './systems/stage.ts'
+
+/** A system that can be put on the stage, and how its clients talk. */
+export interface System {
+  readonly name: string
+  readonly title: string
+  /** The file of `systems/`, without its ending. */
+  readonly program: string
+  readonly runtime: 'node' | 'bun'
+  readonly speech: string
+  readonly history: SystemPlan['history']
+  /** The folder of `optional/` that must be installed first. */
+  readonly optional: string | null
+}
+
+const node = { runtime: 'node', history: 'memory', optional: null } as const
+const own = { ...node, program: 'rollcall' } as const
+
+const systems: readonly System[] = [
+  { ...own, name: 'rollcall', title: 'Rollcall', speech: 'rollcall' },
+  { ...own, name: 'rollcall-memory', title: 'Rollcall, history in memory', speech: 'rollcall' },
+  { ...own, name: 'rollcall-lmdb', title: 'Rollcall, history in LMDB', speech: 'rollcall', history: 'lmdb' },
+  { ...own, name: 'rollcall-plain', title: 'Rollcall, plain clients', speech: 'rollcall-plain' },
+  { ...own, name: 'rollcall-socket.io', title: 'Rollcall, Socket.IO clients', speech: 'rollcall-socket.io' },
+  { ...own, name: 'rollcall-phoenix', title: 'Rollcall, Phoenix clients', speech: 'phoenix' },
+  { ...node, name: 'socket.io', title: 'Socket.IO', program: 'socketio', speech: 'socket.io' },
+  { ...node, name: 'ws', title: 'ws, send in a loop', program: 'ws', speech: 'plain' },
+  { ...node, name: 'ws-once', title: 'ws, encoded once', program: 'ws-once', speech: 'plain' },
+  { ...node, name: 'bun', title: 'Bun publish', program: 'bun', speech: 'plain', runtime: 'bun', optional: 'bun' },
+  { ...node, name: 'uws', title: 'uWebSockets.js publish', program: 'uws', speech: 'plain', optional: 'uws' },
+]
+
+export const systemNames: readonly string[] = systems.map(({ name }) => name)
+
+/** @throws RangeError on a name that is not in the catalogue. */
+export function systemOf(name: string): System {
+  const system = systems.find((each) => each.name === name)
+  if (!system) throw new RangeError(`There is no system "${name}": use some of ${systemNames.join(', ')}`)
+  return system
+}
+
+/** Whether it is Rollcall that is measured. */
+export function isOwn(name: string): boolean {
+  return name === 'rollcall' || name.startsWith('rollcall-')
+}

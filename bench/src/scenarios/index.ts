@@ -1,0 +1,25 @@
+import type { Scenario } from '../contest.ts'
+import { call } from './call.ts'
+import { connect } from './connect.ts'
+import { fanout } from './fanout.ts'
+import { halfLoad } from './half-load.ts'
+import { history } from './history.ts'
+import { idle } from './idle.ts'
+import { presence } from './presence.ts'
+import { rooms } from './rooms.ts'
+import { slow } from './slow.ts'
+import { soak } from './soak.ts'
+
+/** In the order in which they run. */
+export const scenarios: readonly Scenario[] = [
+  fanout,
+  rooms,
+  call,
+  idle,
+  connect,
+  presence,
+  halfLoad,
+  slow,
+  history,
+  soak,
+]
