@@ -1,8 +1,8 @@
-import { CloseCode, type GapReason } from '@rollcall/core'
-import type { SlowCounters } from '../hub/outbox.ts'
+import { type Clock, CloseCode, type GapReason } from '@rollcall/core'
 import type { Topic } from '../hub/topic.ts'
+import type { SlowCounters } from '../hub/turn.ts'
 import type { Feed } from './feed.ts'
-import type { Membership } from './membership.ts'
+import type { Recipient } from './recipient.ts'
 
 /** How a membership that is behind is fed. */
 export interface CatchUpOptions {
@@ -18,21 +18,24 @@ export interface CatchUpOptions {
  * are the same case. Nothing has to be buffered meanwhile: what is published in between is in the log.
  */
 export class CatchUp {
+  readonly #clock: Clock
   readonly #feed: Feed
   readonly #topic: Topic
   readonly #options: CatchUpOptions
   readonly #counters: SlowCounters
-  readonly #live: (membership: Membership) => void
+  readonly #live: (membership: Recipient) => void
   // Those being fed now, and those that wait for their connection to drain.
-  readonly #running = new Set<Membership>()
+  readonly #running = new Set<Recipient>()
 
   constructor(
+    clock: Clock,
     feed: Feed,
     topic: Topic,
     options: CatchUpOptions,
     counters: SlowCounters,
-    live: (membership: Membership) => void,
+    live: (membership: Recipient) => void,
   ) {
+    this.#clock = clock
     this.#feed = feed
     this.#topic = topic
     this.#options = options
@@ -41,17 +44,17 @@ export class CatchUp {
   }
 
   /** Feeds the membership from behind its cursor. */
-  start(membership: Membership): void {
+  start(membership: Recipient): void {
     membership.feeding = 'behind'
     this.#go(membership)
   }
 
   /** The membership's connection has drained. */
-  drained(membership: Membership): void {
+  drained(membership: Recipient): void {
     if (membership.feeding === 'behind') this.#go(membership)
   }
 
-  #go(membership: Membership): void {
+  #go(membership: Recipient): void {
     if (this.#running.has(membership)) return
     while (membership.feeding === 'behind') {
       if (membership.cursor === this.#feed.position.offset) {
@@ -81,7 +84,7 @@ export class CatchUp {
       this.#push(membership, page)
       if (membership.feeding === 'behind' && membership.cursor !== this.#feed.position.offset) {
         this.#running.add(membership)
-        membership.channel.soon(() => {
+        this.#clock.soon(() => {
           this.#running.delete(membership)
           this.#go(membership)
         })
@@ -90,7 +93,7 @@ export class CatchUp {
     }
   }
 
-  #push(membership: Membership, page: Awaited<ReturnType<Feed['readAfter']>>): void {
+  #push(membership: Recipient, page: Awaited<ReturnType<Feed['readAfter']>>): void {
     if ('gap' in page) {
       this.gap(membership, page.gap)
       return
@@ -109,13 +112,13 @@ export class CatchUp {
   }
 
   /** Tells the membership that messages are lost to it, and sets it at the feed's end. */
-  gap(membership: Membership, reason: GapReason): void {
+  gap(membership: Recipient, reason: GapReason): void {
     const { position } = this.#feed
     membership.cursor = position.offset
     membership.peer.notify({ kind: 'gap', alias: membership.alias, reason, position })
   }
 
-  #arrive(membership: Membership): void {
+  #arrive(membership: Recipient): void {
     membership.feeding = 'live'
     this.#topic.subscribe(membership, membership.variant)
     this.#counters.caughtUp++
@@ -123,7 +126,7 @@ export class CatchUp {
   }
 
   // The client keeps its position; after coming back it asks again.
-  #unreadable(membership: Membership): void {
+  #unreadable(membership: Recipient): void {
     if (membership.feeding !== 'behind') return
     membership.peer.close(CloseCode.insufficientState, 'the log cannot be read now')
   }

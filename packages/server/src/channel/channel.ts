@@ -1,27 +1,47 @@
 import {
   type ChannelMatch,
   type ChannelSpec,
+  type Clock,
   CloseCode,
   type Delivery,
   type Entry,
   type GapReason,
   type Member,
   type Position,
+  type Random,
   type RosterCount,
   type RosterDiff,
   type RosterState,
   type RosterVersion,
   type Undo,
 } from '@rollcall/core'
+import type { Broker } from '../broker/broker.ts'
 import type { Broadcast } from '../hub/broadcast.ts'
 import type { Frame } from '../hub/frame.ts'
 import { Topic } from '../hub/topic.ts'
-import { Tracker } from '../presence/tracker.ts'
-import { CatchUp } from './catch-up.ts'
-import type { ChannelHost } from './channels.ts'
+import type { Turn } from '../hub/turn.ts'
+import type { Log } from '../log/log.ts'
+import { Tracker, type TrackerOptions } from '../presence/tracker.ts'
+import { CatchUp, type CatchUpOptions } from './catch-up.ts'
 import { Feed } from './feed.ts'
 import type { AnyHandlers, TopicEvent } from './handlers.ts'
-import type { Membership } from './membership.ts'
+import type { Recipient } from './recipient.ts'
+
+/** What channels live in. */
+export interface ChannelHost {
+  readonly clock: Clock
+  readonly random: Random
+  readonly turn: Turn
+  readonly log: Log
+  /** Null for a node without others. */
+  readonly broker: Broker | null
+  readonly presence: TrackerOptions
+  readonly catchUp: CatchUpOptions
+  /** Something failed that no caller hears of. */
+  report(what: string, error: unknown): void
+  /** Something left the channel: it may be idle now. */
+  left(channel: Channel): void
+}
 
 /** A topic in use on this node, with its channel's rules: who is in it, who is seen in it, and where its log stands. */
 export class Channel {
@@ -32,7 +52,7 @@ export class Channel {
   readonly topic: Topic
   readonly tracker: Tracker | null
   readonly feed: Feed | null
-  readonly members: Set<Membership> = new Set()
+  readonly members: Set<Recipient> = new Set()
   /** Entries whose connection was lost, by key: a new entry of the same key takes the place of the oldest. */
   readonly lingering: Map<string, Set<string>> = new Map()
   readonly #host: ChannelHost
@@ -62,7 +82,7 @@ export class Channel {
         })
       : null
     this.#catchUp = this.feed
-      ? new CatchUp(this.feed, this.topic, host.catchUp, host.turn.counters, (membership) =>
+      ? new CatchUp(host.clock, this.feed, this.topic, host.catchUp, host.turn.counters, (membership) =>
           this.#repairRoster(membership),
         )
       : null
@@ -73,12 +93,8 @@ export class Channel {
     return this.holds === 0 && this.members.size === 0 && this.#observers.size === 0 && !this.tracker?.roster.size
   }
 
-  soon(task: () => void): void {
-    this.#host.clock.soon(task)
-  }
-
   /** Feeds a membership: from behind `cursor` where the channel has a log, else from now on. */
-  feedFrom(membership: Membership, cursor: number): void {
+  feedFrom(membership: Recipient, cursor: number): void {
     this.topic.unsubscribe(membership)
     membership.cursor = cursor
     if (this.#catchUp && cursor !== this.feed?.position.offset) this.#catchUp.start(membership)
@@ -89,20 +105,20 @@ export class Channel {
   }
 
   /** Ends the feeding at once: nothing that is published from now on reaches the membership. */
-  stopFeeding(membership: Membership): void {
+  stopFeeding(membership: Recipient): void {
     membership.feeding = 'ended'
     this.topic.unsubscribe(membership)
     this.members.delete(membership)
   }
 
   /** Gives a message to everybody here but `except`. */
-  deliver(broadcast: Broadcast, except: Membership | null): void {
+  deliver(broadcast: Broadcast, except: Recipient | null): void {
     this.topic.message(broadcast, except)
     if (this.#observers.size > 0) this.#observed(messageEvent(broadcast.delivery))
   }
 
   /** A slow connection cannot take these frames of its membership. Answers what it must take all the same. */
-  overflowed(membership: Membership, frames: readonly Frame[]): readonly Frame[] | null {
+  overflowed(membership: Recipient, frames: readonly Frame[]): readonly Frame[] | null {
     const { counters } = this.#host.turn
     if (!this.#catchUp || !this.feed) {
       const vital = frames.filter(({ kind }) => !kind.volatile && !kind.roster)
@@ -123,7 +139,7 @@ export class Channel {
   }
 
   /** The membership's connection can take more. */
-  drained(membership: Membership): void {
+  drained(membership: Recipient): void {
     if (membership.feeding === 'behind') this.#catchUp?.drained(membership)
     else if (membership.feeding === 'live') this.#repairRoster(membership)
   }
@@ -148,7 +164,7 @@ export class Channel {
   }
 
   // While a membership was behind, changes of the roster passed it by.
-  #repairRoster(membership: Membership): void {
+  #repairRoster(membership: Recipient): void {
     const { tracker } = this
     if (!tracker || membership.told?.version === tracker.version.version) return
     const roster = this.rosterFor(membership.told)

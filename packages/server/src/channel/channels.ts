@@ -19,25 +19,9 @@ import type { Turn } from '../hub/turn.ts'
 import { type Log, type LogMessage, LogUnavailable, type Retention } from '../log/log.ts'
 import type { TrackerOptions } from '../presence/tracker.ts'
 import type { CatchUpOptions } from './catch-up.ts'
-import { Channel } from './channel.ts'
+import { Channel, type ChannelHost } from './channel.ts'
 import type { AnyHandlers, Emitted } from './handlers.ts'
 import { decodeRelay, encodeRelay } from './relay.ts'
-
-/** What channels live in. */
-export interface ChannelHost {
-  readonly clock: Clock
-  readonly random: Random
-  readonly turn: Turn
-  readonly log: Log
-  /** Null for a node without others. */
-  readonly broker: Broker | null
-  readonly presence: TrackerOptions
-  readonly catchUp: CatchUpOptions
-  /** Something failed that no caller hears of. */
-  report(what: string, error: unknown): void
-  /** Something left the channel: it may be idle now. */
-  left(channel: Channel): void
-}
 
 export interface ChannelsOptions extends Omit<ChannelHost, 'left'> {
   readonly contract: Contract
@@ -288,7 +272,7 @@ export class Channels implements ChannelHost {
     for (const membership of [...(channel?.members ?? [])]) {
       const { peer } = membership
       if ('user' in who ? peer.user.id !== who.user : peer.id !== who.connection) continue
-      peer.kicked(membership, reason)
+      membership.kick(reason)
       ended++
     }
     return ended

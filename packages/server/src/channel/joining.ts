@@ -13,8 +13,7 @@ import type { Channel } from './channel.ts'
 import type { Channels } from './channels.ts'
 import { EnterContext } from './contexts.ts'
 import type { Decision, JoinContext } from './handlers.ts'
-import { Membership } from './membership.ts'
-import type { Held, Peer } from './peer.ts'
+import { type Held, Membership, type Peer } from './membership.ts'
 import { type Answer, done, refusalOf, refused } from './refusals.ts'
 
 /** Bounds of what one connection may have. */

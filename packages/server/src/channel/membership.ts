@@ -1,23 +1,33 @@
-import type { RosterVersion, Variant } from '@rollcall/core'
+import type { Entry, Notice, RosterVersion, Variant } from '@rollcall/core'
 import type { Frame } from '../hub/frame.ts'
-import type { Group, Subscriber } from '../hub/group.ts'
 import type { Outbox } from '../hub/outbox.ts'
+import type { Sharing } from '../hub/subscriber.ts'
 import type { Channel } from './channel.ts'
-import type { Peer } from './peer.ts'
+import type { ConnectionView } from './handlers.ts'
+import type { Feeding, Recipient } from './recipient.ts'
 
-/** How a membership is fed. */
-export type Feeding =
-  /** The application has not decided yet. */
-  | 'joining'
-  /** By the hub, as messages come. */
-  | 'live'
-  /** From the log, until it has come up with the hub. */
-  | 'behind'
-  /** Not at all: it has ended. */
-  | 'ended'
+/** A connection, as the channels see it. */
+export interface Peer extends ConnectionView {
+  readonly outbox: Outbox
+  /** Its memberships by alias, those still joining included. */
+  readonly memberships: Map<string, Membership>
+  /** Takes what a resumed session held under an alias; null if nothing, or taken before. */
+  takeHeld(alias: string): Held | null
+  /** Ends one of its memberships on the application's behalf, and tells the client. */
+  kicked(membership: Membership, reason: string): void
+  notify(notice: Notice): void
+  close(code: number, reason: string): void
+}
+
+/** A membership that a session left when its connection was lost. */
+export interface Held {
+  readonly topic: string
+  /** Its presence entry as it was; may still be shown, or already be gone. */
+  readonly entry: Entry | null
+}
 
 /** One connection in one channel. */
-export class Membership implements Subscriber {
+export class Membership implements Recipient {
   readonly peer: Peer
   readonly channel: Channel
   readonly alias: string
@@ -25,11 +35,8 @@ export class Membership implements Subscriber {
   /** What it said to join, as the channel's schema gave it. */
   input: unknown = undefined
   feeding: Feeding = 'joining'
-  /** The id of its presence entry; null while unseen. */
   entry: string | null = null
-  /** While behind: the last message that was put into its outbox. */
   cursor = 0
-  /** The roster that its client holds, as far as it was told. */
   told: RosterVersion | null = null
   /** Settles when the join is decided; null afterwards. */
   joining: Promise<void> | null = null
@@ -37,7 +44,7 @@ export class Membership implements Subscriber {
   sending: Promise<void> | null = null
 
   index = -1
-  group: Group | null = null
+  group: Sharing | null = null
 
   constructor(peer: Peer, channel: Channel, alias: string, variant: Variant) {
     this.peer = peer
@@ -52,5 +59,9 @@ export class Membership implements Subscriber {
 
   overflowed(frames: readonly Frame[]): readonly Frame[] | null {
     return this.channel.overflowed(this, frames)
+  }
+
+  kick(reason: string): void {
+    this.peer.kicked(this, reason)
   }
 }

@@ -13,8 +13,7 @@ import { toDelivery } from './feed.ts'
 import type { LeaveContext } from './handlers.ts'
 import type { Idempotency } from './idempotency.ts'
 import { checked, checkedMeta, type JoinLimits, show } from './joining.ts'
-import type { Membership } from './membership.ts'
-import type { Peer } from './peer.ts'
+import type { Membership, Peer } from './membership.ts'
 import { type Answer, done, refusalOf, refused } from './refusals.ts'
 
 /** Everything that a member may ask of a channel once it is in it. */

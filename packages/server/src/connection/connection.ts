@@ -1,4 +1,5 @@
 import {
+  type Clock,
   CloseCode,
   type Session as DialectSession,
   type Effect,
@@ -6,24 +7,56 @@ import {
   type Notice,
   type Outcome,
   type Payload,
+  type Random,
   type RefreshRequest,
+  type Refusal,
   type Request,
 } from '@rollcall/core'
+import type { Channels } from '../channel/channels.ts'
 import type { User } from '../channel/handlers.ts'
-import type { Membership } from '../channel/membership.ts'
-import type { Held, Peer } from '../channel/peer.ts'
+import type { Joining } from '../channel/joining.ts'
+import type { Held, Membership, Peer } from '../channel/membership.ts'
 import { refused } from '../channel/refusals.ts'
+import type { Requests } from '../channel/requests.ts'
 import { DIRECT, Frame } from '../hub/frame.ts'
+import type { OutboxLimits } from '../hub/outbox.ts'
 import { Outbox, type OutboxOwner } from '../hub/outbox.ts'
+import type { Turn } from '../hub/turn.ts'
 import type { Handshake, Transport, TransportListener } from '../transport/transport.ts'
-import type { Connections } from './connections.ts'
-import { Bucket } from './limits.ts'
-import type { HeldMembership, Owner, Session } from './sessions.ts'
+import { Bucket, type Limits } from './limits.ts'
+import type { HeldMembership, Owner, Session, Sessions } from './sessions.ts'
 
 const NOBODY: User = Object.freeze({ id: '' })
 
+/** What connections of one node share. */
+export interface ConnectionHost {
+  readonly clock: Clock
+  readonly random: Random
+  readonly turn: Turn
+  readonly channels: Channels
+  readonly limits: Limits
+  readonly outboxLimits: OutboxLimits
+  readonly sessions: Sessions
+  readonly joining: Joining
+  readonly requests: Requests
+  readonly counters: RefusalCounters
+  /** Asks the application who somebody is. */
+  authenticate(
+    credentials: unknown,
+    connection: Connection,
+  ): Promise<{ readonly user: User; readonly anonymous: boolean } | { readonly refusal: Refusal }>
+  opened(connection: Connection): void
+  gone(connection: Connection, end: End): void
+}
+
+/** How often something was refused for good reason. */
+export interface RefusalCounters {
+  rateLimited: number
+  handshakes: number
+}
+
 /** How a connection ended, for those it was in company with. */
-type End = 'closed' | 'lost' | 'kicked'
+export type End = 'closed' | 'lost' | 'kicked'
 
 /** One peer on one transport: carries out what its dialect's session wants, and stands for the client in its channels. */
 export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
@@ -35,7 +68,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   id: string
   user: User = NOBODY
   data: Record<string, unknown> = {}
-  readonly #host: Connections
+  readonly #host: ConnectionHost
   readonly #transport: Transport
   readonly #dialectSession: DialectSession
   #session: Session | null = null
@@ -49,7 +82,13 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   #messages: Bucket | null = null
   #joins: Bucket | null = null
 
-  constructor(host: Connections, transport: Transport, session: DialectSession, handshake: Handshake, dialect: string) {
+  constructor(
+    host: ConnectionHost,
+    transport: Transport,
+    session: DialectSession,
+    handshake: Handshake,
+    dialect: string,
+  ) {
     this.#host = host
     this.#transport = transport
     this.#dialectSession = session

@@ -9,7 +9,7 @@ import { Requests } from '../channel/requests.ts'
 import type { OutboxLimits } from '../hub/outbox.ts'
 import type { Turn } from '../hub/turn.ts'
 import type { Handshake, Transport } from '../transport/transport.ts'
-import { Connection } from './connection.ts'
+import { Connection, type ConnectionHost, type RefusalCounters } from './connection.ts'
 import { Bucket, type Limits } from './limits.ts'
 import { type HeldMembership, type SessionOptions, Sessions } from './sessions.ts'
 
@@ -45,16 +45,10 @@ export interface ConnectionsOptions {
   report(what: string, error: unknown): void
 }
 
-/** How often something was refused for good reason. */
-export interface RefusalCounters {
-  rateLimited: number
-  handshakes: number
-}
-
 const SWEEP_MS = 1_000
 
 /** Every connection of this node, and what they share. */
-export class Connections {
+export class Connections implements ConnectionHost {
   readonly clock: Clock
   readonly random: Random
   readonly turn: Turn

@@ -1,7 +1,6 @@
 import type { Clock, Random } from '@rollcall/core'
 import type { User } from '../channel/handlers.ts'
-import type { Membership } from '../channel/membership.ts'
-import type { Held } from '../channel/peer.ts'
+import type { Held, Membership } from '../channel/membership.ts'
 import { Expiry } from './expiry.ts'
 
 export interface SessionOptions {

@@ -1,28 +1,14 @@
 import type { Variant } from '@rollcall/core'
 import { type Frame, Run } from './frame.ts'
-import type { Outbox } from './outbox.ts'
+import type { Sharing, Subscriber } from './subscriber.ts'
 import type { Turn } from './turn.ts'
-
-/** A place in a group: one membership of one connection. */
-export interface Subscriber {
-  readonly outbox: Outbox
-  /** Where it stands in its group's list; -1 outside. Kept by the group. */
-  index: number
-  /** The group it is in, or was in last. Kept by the group. */
-  group: Group | null
-  /**
-   * The connection cannot take `frames` now. The subscriber keeps its own promise in its own way and says what to write
-   * all the same; null if the connection is being closed. May take itself out of its group.
-   */
-  overflowed(frames: readonly Frame[]): readonly Frame[] | null
-}
 
 /**
  * The subscribers of one topic that get the same bytes. Frames of one turn wait in one list, the run, whatever the number
  * of subscribers; each outbox remembers only from where in the run it takes part. A publish therefore costs one list entry
  * once every subscriber is awake in this turn, and all of them write the same joined buffer at its end.
  */
-export class Group {
+export class Group implements Sharing {
   readonly variant: Variant
   readonly #turn: Turn
   readonly #members: Subscriber[] = []

@@ -1,6 +1,6 @@
 import type { Transport } from '../transport/transport.ts'
 import { Frame, Run } from './frame.ts'
-import type { Subscriber } from './group.ts'
+import type { Subscriber, Taking } from './subscriber.ts'
 import type { Turn } from './turn.ts'
 
 /** How much may wait for one connection. */
@@ -19,15 +19,6 @@ export interface OutboxOwner {
   hasRoom(): void
 }
 
-/** How often slow connections cost somebody something. */
-export interface SlowCounters {
-  volatileDropped: number
-  volatileConflated: number
-  behind: number
-  caughtUp: number
-  closedAsSlow: number
-}
-
 /** A stretch of a group's run. */
 class Stretch {
   readonly subscriber: Subscriber
@@ -43,7 +34,7 @@ class Stretch {
  * run", and at the end of the turn writes the run that all share; only a connection with something of its own to write
  * gets a buffer of its own.
  */
-export class Outbox {
+export class Outbox implements Taking {
   readonly #transport: Transport
   readonly #turn: Turn
   readonly #limits: OutboxLimits

@@ -1,7 +1,8 @@
 import type { Position, RosterCount, RosterDiff, Variant } from '@rollcall/core'
 import type { Broadcast } from './broadcast.ts'
 import { Frame, ROSTER } from './frame.ts'
-import { Group, type Subscriber } from './group.ts'
+import { Group } from './group.ts'
+import type { Subscriber } from './subscriber.ts'
 import type { Turn } from './turn.ts'
 
 /** A topic's subscribers on this node, by the variant that they are spoken to in. */
@@ -37,8 +38,6 @@ export class Topic {
     if (!group || index < 0) return
     group.remove(subscriber)
     this.#size--
-    // While its run is being written an empty group must stay: it is found again through the subscriber.
-    if (group.size === 0 && group.length === 0) this.#groups.delete(group.variant.id)
   }
 
   /** Gives a message to all subscribers but `except`. */

@@ -1,6 +1,13 @@
 import type { Clock } from '@rollcall/core'
-import type { Group } from './group.ts'
-import type { Outbox, SlowCounters } from './outbox.ts'
+
+/** How often slow connections cost somebody something. */
+export interface SlowCounters {
+  volatileDropped: number
+  volatileConflated: number
+  behind: number
+  caughtUp: number
+  closedAsSlow: number
+}
 
 /**
  * The end of the event-loop turn, where everything published in the turn is written: one write per connection. Waiting
@@ -15,8 +22,8 @@ export class Turn {
     closedAsSlow: 0,
   }
   readonly #clock: Clock
-  #outboxes: Outbox[] = []
-  #groups: Group[] = []
+  #outboxes: { flush(): void }[] = []
+  #groups: { clear(): void }[] = []
   #scheduled = false
   #flushing = false
   #deferred: (() => void)[] = []
@@ -25,13 +32,13 @@ export class Turn {
     this.#clock = clock
   }
 
-  add(outbox: Outbox): void {
+  add(outbox: { flush(): void }): void {
     this.#outboxes.push(outbox)
     this.#schedule()
   }
 
   /** A group has begun a run. */
-  addGroup(group: Group): void {
+  addGroup(group: { clear(): void }): void {
     this.#groups.push(group)
     this.#schedule()
   }
