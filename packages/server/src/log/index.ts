@@ -1,3 +1,5 @@
+export { LogFeed } from './feed.ts'
+export { KeyWindow, type SeenKey } from './key-window.ts'
 export {
   type Appended,
   type AppendOptions,

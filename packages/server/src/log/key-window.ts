@@ -8,7 +8,7 @@ export interface SeenKey {
 }
 
 /**
- * The idempotency keys of one topic: each for `windowMs`, and the newest `max` of them. Their order of age is kept in a
+ * Idempotency keys, for who writes a `Log`: each for `windowMs`, and the newest `max` of them. Their order of age is kept in a
  * queue of its own: finding the oldest key of a `Map` by its iterator walks over all that were deleted before it (with
  * 100,000 keys that was 100 µs an append).
  */
@@ -32,16 +32,20 @@ export class KeyWindow {
     return seen && now - seen.since < this.windowMs ? seen : undefined
   }
 
-  add(seen: SeenKey): void {
+  /** Remembers a key; answers how many were forgotten for it, the oldest first. */
+  add(seen: SeenKey): number {
     this.known.set(seen.key, seen)
     this.order.push(seen)
-    if (this.order.length > this.max) this.dropOldest()
+    if (this.order.length <= this.max) return 0
+    this.dropOldest()
+    return 1
   }
 
-  expire(now: number): void {
-    for (;;) {
+  /** Forgets what is older than the window; answers how many that were, the oldest first. */
+  expire(now: number): number {
+    for (let dropped = 0; ; dropped++) {
       const oldest = this.order.at(0)
-      if (!oldest || now - oldest.since < this.windowMs) return
+      if (!oldest || now - oldest.since < this.windowMs) return dropped
       this.dropOldest()
     }
   }

@@ -1,4 +1,5 @@
-import type { Position, Undo } from '@rollcall/core'
+import type { Position } from '@rollcall/core'
+import { LogFeed } from './feed.ts'
 import { KeyWindow } from './key-window.ts'
 import type {
   Appended,
@@ -29,21 +30,18 @@ export interface MemoryTopicOptions {
 /** One topic of the memory log. */
 export class MemoryTopic {
   private readonly epoch: string
-  private readonly options: MemoryTopicOptions
   private readonly kept: Ring<Kept> = new Ring()
   private bytes = 0
   private top = 0
   private retention: Retention | null = null
   private used: number
   private readonly keys: KeyWindow
-  private readonly followers: Set<Follower> = new Set()
-  /** What waits to be fed while a follower is being fed: a listener may append. Null when nobody is. */
-  private waiting: LogMessage[] | null = null
+  private readonly feed: LogFeed
 
   constructor(epoch: string, now: number, options: MemoryTopicOptions) {
     this.epoch = epoch
     this.used = now
-    this.options = options
+    this.feed = new LogFeed(options.report)
     this.keys = new KeyWindow(options.idempotencyWindowMs, options.maxIdempotencyKeys)
   }
 
@@ -70,7 +68,7 @@ export class MemoryTopic {
     this.kept.push({ message, bytes, since: now })
     this.bytes += bytes
     this.trim(now)
-    if (this.followers.size > 0) this.feed(message)
+    this.feed.push(message, this.epoch)
     return { position: { epoch: this.epoch, offset: message.offset }, duplicate: false }
   }
 
@@ -87,12 +85,7 @@ export class MemoryTopic {
   }
 
   follow(listener: LogListener): Following {
-    const follower: Follower = { listener, after: this.top }
-    this.followers.add(follower)
-    const stop: Undo = () => {
-      this.followers.delete(follower)
-    }
-    return { position: this.position, stop }
+    return { position: this.position, stop: this.feed.add(listener, this.top) }
   }
 
   /** Lets go of what is beyond a bound. Each message is dropped once, so the cost belongs to its append. */
@@ -113,7 +106,7 @@ export class MemoryTopic {
 
   /** Whether nothing is kept here, nobody listens, and the last append is older than `then`. */
   isIdleSince(then: number): boolean {
-    return this.used < then && this.kept.length === 0 && this.keys.size === 0 && this.followers.size === 0
+    return this.used < then && this.kept.length === 0 && this.keys.size === 0 && this.feed.size === 0
   }
 
   private get first(): number {
@@ -129,36 +122,4 @@ export class MemoryTopic {
     }
     return { epoch: this.epoch, messages, first: this.first, top: this.top }
   }
-
-  private feed(message: LogMessage): void {
-    if (this.waiting) {
-      this.waiting.push(message)
-      return
-    }
-    this.waiting = []
-    for (let next: LogMessage | undefined = message; next; next = this.waiting.shift()) {
-      for (const follower of this.followers) {
-        if (next.offset <= follower.after) continue
-        try {
-          follower.listener.message(next, this.epoch)
-        } catch (error) {
-          this.report(error)
-        }
-      }
-    }
-    this.waiting = null
-  }
-
-  private report(error: unknown): void {
-    try {
-      this.options.report(error)
-    } catch {
-      // Nothing is left to tell it to, and the other followers wait.
-    }
-  }
-}
-
-interface Follower {
-  readonly listener: LogListener
-  readonly after: number
 }
