@@ -186,6 +186,8 @@ export type Notice =
 export type Effect =
   | { readonly kind: 'request'; readonly request: Request }
   | { readonly kind: 'write'; readonly payload: Payload }
+  /** A ping of the transport itself (RFC 6455 section 5.5.2), for dialects that have none of their own. */
+  | { readonly kind: 'ping' }
   | { readonly kind: 'close'; readonly code: number; readonly reason: string }
 
 /** A dialect's state for one connection. Never throws on what a peer sent: a bad frame is an effect that closes. */
@@ -194,6 +196,8 @@ export interface Session {
   start?(now: number): readonly Effect[]
   /** A message arrived, whole. */
   receive(payload: Payload, now: number): readonly Effect[]
+  /** The transport heard from the peer, though no message: a ping was answered. */
+  alive?(now: number): void
   /** A request of this session has ended. Called once for each. */
   answer(request: Request, outcome: Outcome, now: number): readonly Effect[]
   notify(notice: Notice): readonly Effect[]

@@ -111,6 +111,10 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     this.#apply(this.#dialectSession.receive(payload, this.#host.clock.now()))
   }
 
+  alive(): void {
+    if (!this.#closed) this.#dialectSession.alive?.(this.#host.clock.now())
+  }
+
   drained(): void {
     if (!this.#closed) this.outbox.drained()
   }
@@ -143,6 +147,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
       const effect = effects[i] as Effect
       if (effect.kind === 'write') this.outbox.push(new Frame(effect.payload, DIRECT))
       else if (effect.kind === 'request') this.#request(effect.request)
+      else if (effect.kind === 'ping') this.#transport.ping?.()
       else this.close(effect.code, effect.reason)
       if (this.#closed) return
     }

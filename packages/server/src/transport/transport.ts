@@ -10,6 +10,8 @@ export interface Transport {
   write(run: Run): void
   /** Bytes taken by `write` that the operating system, or the peer, has not yet. */
   readonly bufferedBytes: number
+  /** Asks the peer for a sign of life, below the messages. Absent where the transport has nothing of the kind. */
+  ping?(): void
   /** Says goodbye after what was written before, and ends within a bounded time. Idempotent. */
   close(code: number, reason: string): void
   /** Ends at once, without goodbye. Idempotent. */
@@ -23,6 +25,8 @@ export interface Transport {
 export interface TransportListener {
   /** A whole message. Bytes are the listener's to keep. */
   received(payload: Payload): void
+  /** The peer answered a ping. */
+  alive?(): void
   /** All that was buffered is gone. */
   drained(): void
   /** The end, once. `code` is the peer's close code, 1005 without one, 1006 if the connection was lost. */

@@ -24,6 +24,7 @@ export class WebSocketTransport implements Transport {
   readonly #ws: WebSocket
   #listener: TransportListener | null = null
   #ended = false
+  #pings = false
 
   constructor(ws: WebSocket, socket: Duplex) {
     this.#ws = ws
@@ -50,6 +51,14 @@ export class WebSocketTransport implements Transport {
     if (!this.#ended && this.#socket.writable) this.#socket.write(run.wire())
   }
 
+  ping(): void {
+    if (this.#ended) return
+    // Most dialects ping with messages: only connections that need it pay for the listener.
+    if (!this.#pings) this.#ws.on('pong', onPong)
+    this.#pings = true
+    this.#ws.ping()
+  }
+
   close(code: number, reason: string): void {
     if (this.#ended) return
     this.#ended = true
@@ -74,6 +83,10 @@ export class WebSocketTransport implements Transport {
     this.#listener?.received(payload)
   }
 
+  alive(): void {
+    this.#listener?.alive?.()
+  }
+
   drained(): void {
     this.#listener?.drained()
   }
@@ -88,6 +101,10 @@ export class WebSocketTransport implements Transport {
 
 function onMessage(this: WebSocket, data: Buffer, isBinary: boolean): void {
   ;(this as unknown as Marked)[TRANSPORT].received(isBinary ? data : data.toString('utf8'))
+}
+
+function onPong(this: WebSocket): void {
+  ;(this as unknown as Marked)[TRANSPORT].alive()
 }
 
 function onClose(this: WebSocket, code: number, reason: Buffer): void {
