@@ -1,0 +1,20 @@
+import { resolve } from 'node:path'
+
+/** What the environment says of how the lobby runs. */
+export interface Settings {
+  /** `PORT`, default 8210; 0 takes a free one. */
+  readonly port: number
+  /** `HOST`, default 127.0.0.1: this machine alone. */
+  readonly host: string
+  /** `ROLLCALL_DATA`: the folder of the messages, default `data` beside the lobby. */
+  readonly folder: string
+}
+
+/** @throws RangeError naming the variable that makes no sense. */
+export function settings(env: Readonly<Record<string, string | undefined>>, home: string): Settings {
+  const { PORT: port = '8210', HOST: host = '127.0.0.1', ROLLCALL_DATA: folder = 'data' } = env
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535)
+    throw new RangeError(`PORT must be a number from 0 to 65535, not "${port}"`)
+  if (host === '') throw new RangeError('HOST must name an interface, such as 127.0.0.1, or 0.0.0.0 for all')
+  return { port: Number(port), host, folder: folder === '' ? resolve(home, 'data') : resolve(home, folder) }
+}
