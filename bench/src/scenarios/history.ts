@@ -15,8 +15,8 @@ export const history: Scenario = {
       value: { name: 'deliveries', unit: 'per second' },
       better: 'more',
       columns,
-      systems: ['rollcall', 'rollcall-memory', 'rollcall-lmdb'],
-      aims: [kept('rollcall-memory'), kept('rollcall-lmdb')],
+      systems: ['rollcall', 'rollcall-memory'],
+      aims: [kept('rollcall-memory')],
       trial(trial) {
         const prefix = trial.system.name === 'rollcall' ? 'room' : 'log'
         const crowd = { prefix, rooms: 1, perRoom: trial.pick(1000, 250) }

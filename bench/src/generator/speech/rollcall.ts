@@ -10,7 +10,7 @@ interface Roster {
 /** `rollcall.v1`: hello and join in the first flight, a send with its acknowledgement. */
 export const rollcall: Speech = {
   name: 'rollcall',
-  path: () => '/',
+  path: () => '/rollcall',
   subprotocol: 'rollcall.v1',
   joinsByConnecting: false,
   opening(topic, member) {
