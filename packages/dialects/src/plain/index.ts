@@ -1,1 +1,2 @@
-export {}
+export { PlainCloseCode } from './closing.ts'
+export { type PlainOptions, plain } from './plain.ts'
