@@ -21,6 +21,7 @@ export class Link {
   #responsive = true
   #closed = false
   #healthy = true
+  #awaySince = 0
   #sent = 0
   #marked = 0
   #confirmed = 0
@@ -44,6 +45,11 @@ export class Link {
   /** Whether the server is connected and answers. */
   get healthy(): boolean {
     return this.#healthy
+  }
+
+  /** For how long the server has been away, in milliseconds; 0 if it is healthy. */
+  get awayMs(): number {
+    return this.#healthy ? 0 : this.#settings.clock.now() - this.#awaySince
   }
 
   /** Hears of every change of `healthy`. */
@@ -85,6 +91,20 @@ export class Link {
   /** Resolves after `ms` milliseconds. */
   wait(ms: number): Promise<void> {
     return new Promise((resolve) => void this.after(ms, resolve))
+  }
+
+  /** Resolves after `ms` milliseconds at most, sooner if the server comes back. */
+  async waitForHealth(ms: number): Promise<void> {
+    if (this.#healthy) return
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        undoTimer()
+        undoHealth()
+        resolve()
+      }
+      const undoTimer = this.after(ms, done)
+      const undoHealth = this.onHealth((healthy) => healthy && done())
+    })
   }
 
   /** Closes an own connection, after what was sent has had a moment to leave. Idempotent. */
@@ -146,7 +166,10 @@ export class Link {
     if (healthy === this.#healthy) return
     this.#healthy = healthy
     if (healthy) this.#unhealthy = signal()
-    else this.#unhealthy.resolve()
+    else {
+      this.#awaySince = this.#settings.clock.now()
+      this.#unhealthy.resolve()
+    }
     for (const listener of [...this.#listeners]) {
       try {
         listener(healthy)

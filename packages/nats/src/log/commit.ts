@@ -1,0 +1,90 @@
+import { LogUnavailable, type Retention } from 'rollcall/log'
+import { type Entry, encodeBlock, ownBlock } from './block.ts'
+import { closedError } from './options.ts'
+import type { Tip } from './replica.ts'
+import type { Topic } from './topic.ts'
+
+/** What came of a block. */
+export type Committed =
+  | { readonly kind: 'accepted' }
+  /** Another block stands behind the tip: this one will never be stored. */
+  | { readonly kind: 'overtaken' }
+  /** It may be in the log, or not. */
+  | { readonly kind: 'doubtful'; readonly cause: unknown }
+
+const RETRY_MS = 100
+
+/**
+ * Stores records as one block behind `tip`, trying until the deadline. An attempt whose answer was lost is made again with
+ * the very same block: the stream takes it at most once, and whether it did shows in what follows the tip.
+ * @throws LogUnavailable if it was surely not stored, and will not be.
+ */
+export async function commit(
+  topic: Topic,
+  tip: Tip,
+  entries: readonly Entry[],
+  retention: Retention,
+  deadline: number,
+): Promise<Committed> {
+  const { stream, settings, closed } = topic.parts
+  const head = {
+    id: topic.newId(),
+    prev: tip.seq,
+    prevId: tip.id,
+    epoch: tip.epoch,
+    base: tip.top + 1,
+    bytesBefore: tip.bytes,
+    retention,
+  }
+  const bytes = encodeBlock(head, entries)
+  const { resets } = topic
+  let seen = false
+  topic.onBlock = ({ block }) => {
+    seen ||= block.id === head.id
+  }
+  for (let unknown = false; ; ) {
+    const outcome = await stream.store(topic.name, head.prev, bytes)
+    // The feed may have brought it before the answer came.
+    if (seen) return { kind: 'accepted' }
+    if (outcome.kind === 'stored') {
+      const verdict = topic.replica.offer({
+        seq: outcome.seq,
+        at: settings.clock.now(),
+        block: ownBlock(head, entries),
+      })
+      if (verdict !== 'applied') topic.sync().catch(settings.report)
+      return { kind: 'accepted' }
+    }
+    let cause = outcome.kind === 'overtaken' ? undefined : outcome.cause
+    unknown ||= outcome.kind === 'unknown'
+    try {
+      if (closed()) throw closedError()
+      if (outcome.kind !== 'overtaken') await pause(topic, deadline, cause)
+      await topic.sync()
+    } catch (error) {
+      if (!unknown) throw error
+      cause = error
+    }
+    if (seen) return { kind: 'accepted' }
+    if (topic.replica.tip?.id !== tip.id)
+      return unknown && topic.resets !== resets ? { kind: 'doubtful', cause } : { kind: 'overtaken' }
+    if (settings.clock.now() < deadline) continue
+    if (unknown) return { kind: 'doubtful', cause }
+    throw untaken(topic.name, cause)
+  }
+}
+
+/** The error for what JetStream did not take. */
+export function untaken(topic: string, cause: unknown): LogUnavailable {
+  return new LogUnavailable(`Cannot append to "${topic}": JetStream does not take it`, { cause })
+}
+
+async function pause({ name, parts }: Topic, deadline: number, cause: unknown): Promise<void> {
+  const { link, settings, stream } = parts
+  const leftMs = deadline - settings.clock.now()
+  if (leftMs <= 0) throw untaken(name, cause)
+  if (!link.healthy) return link.waitForHealth(leftMs)
+  await link.wait(Math.min(RETRY_MS, leftMs))
+  // The stream may be gone. That it cannot be asked now is no news.
+  await stream.ensure().catch(() => {})
+}
