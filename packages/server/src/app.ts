@@ -4,6 +4,7 @@ import type { Broker } from './broker/broker.ts'
 import type { CatchUpOptions } from './channel/catch-up.ts'
 import type { ConnectionView, ServerChannel } from './channel/handlers.ts'
 import type { IdempotencyOptions } from './channel/idempotency.ts'
+import type { NodesOptions } from './cluster/nodes.ts'
 import type { Authenticate } from './connection/connections.ts'
 import type { Dialect } from './connection/dialect.ts'
 import type { Limits } from './connection/limits.ts'
@@ -36,6 +37,8 @@ export interface RollcallOptions {
   readonly graceMs?: number
   /** How long a session whose connection was lost can be resumed, in milliseconds. Default 120,000. */
   readonly resumeMs?: number
+  /** How nodes notice each other. Matters with a broker alone. */
+  readonly nodes?: Partial<NodesOptions>
   readonly presence?: Partial<TrackerOptions>
   readonly catchUp?: Partial<CatchUpOptions>
   /** How long repeated sends are recognised. Default 5 minutes, 100,000 sends. */

@@ -16,6 +16,8 @@ import type { App, CloseOptions, ListenOptions, RollcallOptions, Stats } from '.
 import { Channels } from './channel/channels.ts'
 import type { AnyHandlers, ConnectionView, Handlers, ServerChannel } from './channel/handlers.ts'
 import { ServerTopic } from './channel/server-topic.ts'
+import { Cluster } from './cluster/cluster.ts'
+import { NODES_DEFAULTS } from './cluster/nodes.ts'
 import { Connections } from './connection/connections.ts'
 import type { DialectHost, Route } from './connection/dialect.ts'
 import { type Limits, toLimits } from './connection/limits.ts'
@@ -54,6 +56,7 @@ class Node {
   readonly #options: RollcallOptions
   readonly #turn: Turn
   readonly #channels: Channels
+  readonly #cluster: Cluster | null
   readonly #connections: Connections
   readonly #door: FrontDoor
   readonly #servers = new Set<Server>()
@@ -68,13 +71,17 @@ class Node {
     this.#limits = toLimits(options.limits)
     this.#log = options.log ?? memoryLog({ clock: this.#clock, random: this.#random })
     this.#turn = new Turn(this.#clock)
+    const { broker } = options
+    this.#cluster = broker
+      ? new Cluster(broker, this.#clock, this.#random, { ...NODES_DEFAULTS, ...options.nodes })
+      : null
     const shared = { clock: this.#clock, random: this.#random, turn: this.#turn, report: this.#report }
     this.#channels = new Channels({
       ...shared,
       contract,
       handlers,
       log: this.#log,
-      broker: options.broker ?? null,
+      cluster: this.#cluster,
       presence: { ...TRACKER_DEFAULTS, ...options.presence },
       catchUp: { pageMessages: 100, maxBufferedBytes: 262_144, ...options.catchUp },
       idleMs: 5_000,
@@ -87,6 +94,12 @@ class Node {
       sessions: { graceMs: options.graceMs ?? 5_000, resumeMs: options.resumeMs ?? 120_000 },
       idempotency: { windowMs: 300_000, entries: 100_000, ...options.idempotency },
       authenticate: options.authenticate ?? null,
+      cluster: this.#cluster,
+    })
+    this.#cluster?.start({
+      kick: (topic, who, reason) => this.#channels.kickHere(topic, who, reason),
+      disconnect: (who, reason) => this.#connections.disconnectHere(who, reason),
+      releaseSession: (token, credentials) => this.#connections.sessions.release(token, credentials),
     })
     this.#door = this.#makeDoor(originCheck(options.origins ?? 'same-host'))
   }
@@ -128,6 +141,7 @@ class Node {
     host: string
     url: string
   }> {
+    await this.#cluster?.ready
     const server = createServer({ maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 30_000 })
     const detach = this.attach(server)
     await new Promise<void>((resolve, reject) => {
@@ -201,6 +215,8 @@ class Node {
       connection.notify({ kind: 'closing', reason: 'the server is stopping', retryAfterMs, spreadMs })
       connection.close(CloseCode.goingAway, 'the server is stopping')
     }
+    // The others let our members go now; those who come back to them are theirs.
+    this.#cluster?.stop()
     let cut: Undo = () => {}
     const timeout = new Promise<void>((resolve) => {
       cut = this.#clock.after(timeoutMs, resolve)

@@ -14,6 +14,8 @@ export type BrokerResponder = (bytes: Uint8Array, from: string) => Uint8Array | 
  * maps it to whatever its engine allows.
  */
 export interface Broker {
+  /** This node's id: unique among the nodes, new with each start of the process. */
+  readonly node: string
   /**
    * Publishes to the other nodes that subscribe to `subject`. Never waits: what the engine cannot take now is lost.
    * Bytes given to a broker, or got from one, are shared: nobody changes them afterwards.

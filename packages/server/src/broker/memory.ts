@@ -75,7 +75,7 @@ type Verdict = { readonly bytes: Uint8Array } | { readonly error: Error }
 
 class MemoryBroker implements ServiceBroker {
   readonly healthy = true
-  readonly #node: string
+  readonly node: string
   readonly #exchange: Exchange
   readonly #listeners = new Map<string, Set<{ readonly listener: BrokerListener }>>()
   readonly #responders = new Map<string, BrokerResponder>()
@@ -84,7 +84,7 @@ class MemoryBroker implements ServiceBroker {
   #closed = false
 
   constructor(node: string, exchange: Exchange) {
-    this.#node = node
+    this.node = node
     this.#exchange = exchange
   }
 
@@ -92,8 +92,8 @@ class MemoryBroker implements ServiceBroker {
     if (this.#closed) return
     for (const [to, node] of this.#exchange.nodes) {
       if (node === this || !node.#listeners.has(subject)) continue
-      const arrive = () => node.#hear(subject, bytes, this.#node)
-      this.#exchange.pass({ kind: 'message', from: this.#node, to, subject, byteLength: bytes.byteLength, arrive })
+      const arrive = () => node.#hear(subject, bytes, this.node)
+      this.#exchange.pass({ kind: 'message', from: this.node, to, subject, byteLength: bytes.byteLength, arrive })
     }
   }
 
@@ -134,7 +134,7 @@ class MemoryBroker implements ServiceBroker {
 
   request(service: string, bytes: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
     const others = [...this.#exchange.nodes].filter(([, node]) => node.#providers.has(service)).map(([id]) => id)
-    const to = this.#providers.has(service) ? this.#node : others[this.#turn++ % Math.max(1, others.length)]
+    const to = this.#providers.has(service) ? this.node : others[this.#turn++ % Math.max(1, others.length)]
     return this.#question(to ?? '', service, bytes, timeoutMs, (target) => {
       const providers = target.#providers.get(service) ?? []
       return providers[target.#turn++ % Math.max(1, providers.length)]?.responder
@@ -147,7 +147,7 @@ class MemoryBroker implements ServiceBroker {
 
   async close(): Promise<void> {
     this.#closed = true
-    this.#exchange.nodes.delete(this.#node)
+    this.#exchange.nodes.delete(this.node)
     this.#listeners.clear()
     this.#responders.clear()
     this.#providers.clear()
@@ -193,9 +193,9 @@ class MemoryBroker implements ServiceBroker {
         else reject(verdict.error)
       }
       this.#pass('question', to, subject, bytes.byteLength, async () => {
-        const verdict = await target.#answer(subject, find(target), bytes, this.#node)
+        const verdict = await target.#answer(subject, find(target), bytes, this.node)
         const byteLength = 'bytes' in verdict ? verdict.bytes.byteLength : 0
-        target.#pass('answer', this.#node, subject, byteLength, () => settle(verdict))
+        target.#pass('answer', this.node, subject, byteLength, () => settle(verdict))
       })
     })
   }
@@ -206,19 +206,19 @@ class MemoryBroker implements ServiceBroker {
     bytes: Uint8Array,
     from: string,
   ): Promise<Verdict> {
-    if (!responder) return { error: new NobodyThere(`Nobody answers "${subject}" on node "${this.#node}"`) }
+    if (!responder) return { error: new NobodyThere(`Nobody answers "${subject}" on node "${this.node}"`) }
     try {
       return { bytes: await responder(bytes, from) }
     } catch (error) {
       this.#exchange.report(error)
-      return { error: new ResponderFailed(`The answer to "${subject}" failed on node "${this.#node}"`) }
+      return { error: new ResponderFailed(`The answer to "${subject}" failed on node "${this.node}"`) }
     }
   }
 
   #pass(kind: 'question' | 'answer', to: string, subject: string, byteLength: number, arrive: () => void): void {
-    const passage: Passage = { kind, from: this.#node, to, subject, byteLength, arrive }
+    const passage: Passage = { kind, from: this.node, to, subject, byteLength, arrive }
     // What a node asks itself is no traffic, so no fault can befall it.
-    if (to === this.#node) this.#exchange.clock.soon(arrive)
+    if (to === this.node) this.#exchange.clock.soon(arrive)
     else this.#exchange.pass(passage)
   }
 }

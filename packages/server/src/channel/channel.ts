@@ -15,7 +15,7 @@ import {
   type RosterVersion,
   type Undo,
 } from '@rollcall/core'
-import type { Broker } from '../broker/broker.ts'
+import type { SharedPresence } from '../cluster/presence.ts'
 import type { Broadcast } from '../hub/broadcast.ts'
 import type { Frame } from '../hub/frame.ts'
 import { Topic } from '../hub/topic.ts'
@@ -33,8 +33,6 @@ export interface ChannelHost {
   readonly random: Random
   readonly turn: Turn
   readonly log: Log
-  /** Null for a node without others. */
-  readonly broker: Broker | null
   readonly presence: TrackerOptions
   readonly catchUp: CatchUpOptions
   /** Something failed that no caller hears of. */
@@ -62,6 +60,8 @@ export class Channel {
   holds = 0
   /** Settles when the log and the other nodes are reached; null when they are. */
   opening: Promise<void> | null = null
+  /** Presence as it is shared with other nodes; null on a node without others. */
+  shared: SharedPresence | null = null
   /** Ends the interest in what other nodes publish. */
   unsubscribe: Undo = () => {}
 
@@ -90,7 +90,11 @@ export class Channel {
 
   /** Whether nothing needs the channel any more. */
   get idle(): boolean {
-    return this.holds === 0 && this.members.size === 0 && this.#observers.size === 0 && !this.tracker?.roster.size
+    return this.holds === 0 && this.members.size === 0 && this.#observers.size === 0 && this.#ownEntries === 0
+  }
+
+  get #ownEntries(): number {
+    return (this.shared ? this.shared.replica.own : this.tracker?.roster)?.size ?? 0
   }
 
   /** Feeds a membership: from behind `cursor` where the channel has a log, else from now on. */
@@ -181,7 +185,7 @@ export class Channel {
 
   /** Shows an entry. One whose connection was lost and that has the same key makes room for it, in the same diff. */
   track(entry: Entry): void {
-    this.tracker?.set(entry)
+    this.#set(entry)
     const lingering = this.lingering.get(entry.key)
     for (const id of lingering ?? []) {
       if (id === entry.id) continue
@@ -193,8 +197,24 @@ export class Channel {
   untrack(id: string): void {
     const key = this.tracker?.roster.entry(id)?.key
     if (key !== undefined) this.unlinger(key, id)
-    this.tracker?.delete(id)
+    this.#delete(id)
     this.#host.left(this)
+  }
+
+  #set(entry: Entry): void {
+    if (!this.shared) this.tracker?.set(entry)
+    else {
+      this.shared.replica.set(entry)
+      this.shared.changed()
+    }
+  }
+
+  #delete(id: string): void {
+    if (!this.shared) this.tracker?.delete(id)
+    else {
+      this.shared.replica.delete(id)
+      this.shared.changed()
+    }
   }
 
   linger(key: string, id: string): void {
@@ -242,7 +262,9 @@ export class Channel {
 
   close(): void {
     for (const { peer } of this.members) peer.close(CloseCode.insufficientState, 'the channel was closed')
+    this.unsubscribe()
     this.feed?.close()
+    this.shared?.close()
     this.tracker?.close()
   }
 }

@@ -12,7 +12,7 @@ import {
   type Undo,
   validate,
 } from '@rollcall/core'
-import type { Broker } from '../broker/broker.ts'
+import type { Cluster, Who } from '../cluster/cluster.ts'
 import { Broadcast } from '../hub/broadcast.ts'
 import type { FrameKind } from '../hub/frame.ts'
 import type { Turn } from '../hub/turn.ts'
@@ -26,6 +26,8 @@ import { decodeRelay, encodeRelay } from './relay.ts'
 export interface ChannelsOptions extends Omit<ChannelHost, 'left'> {
   readonly contract: Contract
   readonly handlers: Readonly<Record<string, AnyHandlers>>
+  /** This node among others; null if there are none. */
+  readonly cluster: Cluster | null
   /** A channel that nobody needs is closed after this long, in milliseconds. Default 5,000. */
   readonly idleMs: number
   /** How often a channel with history compares itself with its log, and its clients with it, in milliseconds. */
@@ -57,7 +59,6 @@ export class Channels implements ChannelHost {
   readonly random: Random
   readonly turn: Turn
   readonly log: Log
-  readonly broker: Broker | null
   readonly presence: TrackerOptions
   readonly catchUp: CatchUpOptions
   readonly #options: ChannelsOptions
@@ -72,7 +73,6 @@ export class Channels implements ChannelHost {
     this.random = options.random
     this.turn = options.turn
     this.log = options.log
-    this.broker = options.broker
     this.presence = options.presence
     this.catchUp = options.catchUp
   }
@@ -128,28 +128,31 @@ export class Channels implements ChannelHost {
   }
 
   #prepare(channel: Channel): Promise<void> | null {
-    const subscribed =
-      this.broker?.subscribe(`message:${channel.name}`, (bytes) => {
-        const broadcast = decodeRelay(channel.name, bytes)
-        if (broadcast) channel.deliver(broadcast, null)
-      }) ?? (() => {})
+    const { cluster } = this.#options
     const followed = channel.feed?.open()
-    if (!(subscribed instanceof Promise) && !followed) {
-      channel.unsubscribe = subscribed
-      return null
-    }
-    const opening = this.#settle(channel, Promise.all([subscribed, followed]))
+    if (!cluster && !followed) return null
+    const opening = this.#settle(channel, Promise.all([cluster && this.#join(channel, cluster), followed]))
     // Those who wait for it hear of a failure; if nobody does, it is no concern of the process.
     opening.catch(() => {})
     return opening
   }
 
-  async #settle(channel: Channel, preparing: Promise<[Undo, undefined | void]>): Promise<void> {
+  // Hears what other nodes publish on the topic, and shares its presence with them.
+  async #join(channel: Channel, { broker, presence, ready }: Cluster): Promise<void> {
+    await ready
+    const unsubscribe = await broker.subscribe(`message:${channel.name}`, (bytes) => {
+      const broadcast = decodeRelay(channel.name, bytes)
+      if (broadcast) channel.deliver(broadcast, null)
+    })
+    channel.unsubscribe = unsubscribe
+    if (channel.tracker) channel.shared = await presence.share(channel.name, channel.tracker)
+  }
+
+  async #settle(channel: Channel, preparing: Promise<unknown>): Promise<void> {
     try {
-      const [unsubscribe] = await preparing
-      channel.unsubscribe = unsubscribe
+      await preparing
       channel.opening = null
-      if (this.find(channel.name) !== channel) unsubscribe()
+      if (this.find(channel.name) !== channel) channel.close()
     } catch (error) {
       this.#drop(channel)
       const message = `${channel.name} cannot be opened now`
@@ -172,7 +175,6 @@ export class Channels implements ChannelHost {
   #drop(channel: Channel): void {
     if (this.#open.get(channel.name) !== channel) return
     this.#open.delete(channel.name)
-    channel.unsubscribe()
     channel.close()
   }
 
@@ -247,7 +249,7 @@ export class Channels implements ChannelHost {
       const excluded = except === null ? null : ([...channel.members].find(({ peer }) => peer.id === except) ?? null)
       channel.deliver(new Broadcast(delivery, kind), excluded)
     }
-    this.broker?.publish(`message:${delivery.topic}`, encodeRelay(delivery, kind))
+    this.#options.cluster?.broker.publish(`message:${delivery.topic}`, encodeRelay(delivery, kind))
   }
 
   /** A page of a topic's log, oldest first; at most 100 messages. */
@@ -261,15 +263,16 @@ export class Channels implements ChannelHost {
     return { epoch, messages, more: (messages[0]?.offset ?? first) > first }
   }
 
-  /** Ends memberships of a topic; answers how many. */
-  async kick(
-    topic: string,
-    who: { readonly user: string } | { readonly connection: string },
-    reason: string,
-  ): Promise<number> {
-    const channel = this.find(topic)
+  /** Ends memberships of a topic on all nodes; answers how many. */
+  async kick(topic: string, who: Who, reason: string): Promise<number> {
+    const here = this.kickHere(topic, who, reason)
+    return here + ((await this.#options.cluster?.order({ kick: topic, who, reason })) ?? 0)
+  }
+
+  /** The same on this node alone. */
+  kickHere(topic: string, who: Who, reason: string): number {
     let ended = 0
-    for (const membership of [...(channel?.members ?? [])]) {
+    for (const membership of [...(this.find(topic)?.members ?? [])]) {
       const { peer } = membership
       if ('user' in who ? peer.user.id !== who.user : peer.id !== who.connection) continue
       membership.kick(reason)

@@ -1,4 +1,5 @@
 import { type ChannelMatch, errorOf, type Member, type Sender, type Undo } from '@rollcall/core'
+import type { Who } from '../cluster/cluster.ts'
 import type { Channel } from './channel.ts'
 import type { Channels } from './channels.ts'
 import type { EmitOptions, Emitted, ServerChannel, ServerHistoryPage, TopicEvent } from './handlers.ts'
@@ -44,7 +45,7 @@ export class ServerTopic implements ServerChannel {
     return this.#with(({ tracker }) => ({ members: tracker?.roster.count ?? 0, entries: tracker?.roster.size ?? 0 }))
   }
 
-  kick(who: { readonly user: string } | { readonly connection: string }, reason = 'kicked'): Promise<number> {
+  kick(who: Who, reason = 'kicked'): Promise<number> {
     return this.#channels.kick(this.topic, who, reason)
   }
 
@@ -69,6 +70,7 @@ export class ServerTopic implements ServerChannel {
     const release = this.#channels.hold(channel)
     try {
       if (channel.opening) await channel.opening
+      await channel.shared?.settled
       return read(channel)
     } finally {
       release()

@@ -24,7 +24,7 @@ import { Outbox, type OutboxOwner } from '../hub/outbox.ts'
 import type { Turn } from '../hub/turn.ts'
 import type { Handshake, Transport, TransportListener } from '../transport/transport.ts'
 import { Bucket, type Limits } from './limits.ts'
-import type { HeldMembership, Owner, Session, Sessions } from './sessions.ts'
+import type { HeldMembership, Owner, Resumable, Session, Sessions } from './sessions.ts'
 
 const NOBODY: User = Object.freeze({ id: '' })
 
@@ -40,6 +40,8 @@ export interface ConnectionHost {
   readonly joining: Joining
   readonly requests: Requests
   readonly counters: RefusalCounters
+  /** The session of a token, wherever it is; null if there is none for these credentials. */
+  takeSession(token: string, credentials: string): Promise<Resumable | null>
   /** Asks the application who somebody is. */
   authenticate(
     credentials: unknown,
@@ -72,7 +74,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   readonly #transport: Transport
   readonly #dialectSession: DialectSession
   #session: Session | null = null
-  #held: Map<string, HeldMembership> | null = null
+  #held: Map<string, Held> | null = null
   #closed = false
   #joined = false
   #anonymous = true
@@ -179,7 +181,8 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   async #hello(request: HelloRequest): Promise<void> {
     const { sessions } = this.#host
     const credentials = JSON.stringify(request.credentials ?? null)
-    const resumed = request.resume === null ? null : sessions.take(request.resume, credentials)
+    const resumed = request.resume === null ? null : await this.#host.takeSession(request.resume, credentials)
+    if (this.#closed) return
     if (resumed) {
       this.id = resumed.id
       this.user = resumed.user
@@ -291,7 +294,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     }
     this.memberships.clear()
     // What an earlier connection left, and this one has not taken up, is held on.
-    if (end === 'lost') for (const [alias, left] of this.#held ?? []) held.set(alias, left)
+    if (end === 'lost') for (const [alias, left] of this.#held ?? []) if (isHere(left)) held.set(alias, left)
     if (end === 'lost') this.#held?.clear()
     if (this.#session) {
       if (end === 'lost') this.#host.sessions.lose(this.#session, held)
@@ -307,6 +310,11 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     const shown = entry === null ? null : (channel.tracker?.roster.entry(entry) ?? null)
     if (shown) channel.linger(shown.key, shown.id)
     this.#host.channels.left(channel)
-    return { topic: channel.name, entry: shown, membership }
+    return { topic: channel.name, entry: shown, membership, moved: false }
   }
+}
+
+// What a session brought from another node stays that node's to let go.
+function isHere(held: Held): held is HeldMembership {
+  return 'membership' in held
 }

@@ -6,12 +6,13 @@ import { Idempotency, type IdempotencyOptions } from '../channel/idempotency.ts'
 import { Joining } from '../channel/joining.ts'
 import { refusalOf } from '../channel/refusals.ts'
 import { Requests } from '../channel/requests.ts'
+import type { Cluster, Who } from '../cluster/cluster.ts'
 import type { OutboxLimits } from '../hub/outbox.ts'
 import type { Turn } from '../hub/turn.ts'
 import type { Handshake, Transport } from '../transport/transport.ts'
 import { Connection, type ConnectionHost, type RefusalCounters } from './connection.ts'
 import { Bucket, type Limits } from './limits.ts'
-import { type HeldMembership, type SessionOptions, Sessions } from './sessions.ts'
+import { type HeldMembership, nodeOf, type Resumable, type SessionOptions, Sessions, toResumable } from './sessions.ts'
 
 /** What `authenticate` is asked with. */
 export interface Credentials {
@@ -42,6 +43,8 @@ export interface ConnectionsOptions {
   readonly sessions: SessionOptions
   readonly idempotency: IdempotencyOptions
   readonly authenticate: Authenticate | null
+  /** This node among others; null if there are none. */
+  readonly cluster: Cluster | null
   report(what: string, error: unknown): void
 }
 
@@ -76,7 +79,8 @@ export class Connections implements ConnectionHost {
     const joinLimits = { channels: options.limits.channelsPerConnection, presenceBytes: options.limits.presenceBytes }
     this.joining = new Joining(options.channels, joinLimits)
     this.requests = new Requests(options.channels, new Idempotency(options.clock, options.idempotency), joinLimits)
-    this.sessions = new Sessions(options.clock, options.random, options.sessions, (held) => this.#graceOver(held))
+    const node = options.cluster?.nodes.self ?? null
+    this.sessions = new Sessions(node, options.clock, options.random, options.sessions, (held) => this.#graceOver(held))
     const { handshakesPerSecond } = options.limits
     this.#handshakes = new Bucket(handshakesPerSecond, handshakesPerSecond, options.clock.now())
   }
@@ -160,8 +164,14 @@ export class Connections implements ConnectionHost {
     }
   }
 
-  /** Ends connections of a user, or one, for good, and answers how many. Lost sessions of the user end with them. */
-  disconnect(who: { readonly user: string } | { readonly connection: string }, reason: string): number {
+  /** Ends connections of a user, or one, for good, on all nodes, and answers how many. */
+  async disconnect(who: Who, reason: string): Promise<number> {
+    const here = this.disconnectHere(who, reason)
+    return here + ((await this.#options.cluster?.order({ who, reason })) ?? 0)
+  }
+
+  /** The same on this node alone. Lost sessions of the user end with them. */
+  disconnectHere(who: Who, reason: string): number {
     let ended = 0
     for (const connection of [...this.#all]) {
       if ('user' in who ? connection.user.id !== who.user : connection.id !== who.connection) continue
@@ -172,13 +182,22 @@ export class Connections implements ConnectionHost {
     return ended
   }
 
+  /** The session of a token, from this node or the one that has it; null if there is none for these credentials. */
+  async takeSession(token: string, credentials: string): Promise<Resumable | null> {
+    const { cluster } = this.#options
+    const node = nodeOf(token)
+    if (!cluster || node === null || node === cluster.nodes.self) return this.sessions.take(token, credentials)
+    return toResumable(await cluster.fetchSession(node, token, credentials))
+  }
+
   // Nobody came back for it in time.
-  #graceOver({ entry, membership }: HeldMembership): void {
+  #graceOver({ entry, membership, moved }: HeldMembership): void {
     const { channel } = membership
     const context = new EndContext(membership, this.channels, 'lost')
     if (entry && channel.lingering.get(entry.key)?.has(entry.id)) channel.untrack(entry.id)
     membership.entry = null
-    this.requests.tellLeft(membership, context)
+    this.channels.left(channel)
+    if (!moved) this.requests.tellLeft(membership, context)
   }
 
   close(): void {

@@ -13,6 +13,8 @@ export interface SessionOptions {
 /** A membership whose connection was lost. */
 export interface HeldMembership extends Held {
   readonly membership: Membership
+  /** Another node has taken its session: the application hears of it there. */
+  moved: boolean
 }
 
 /** A connection as far as sessions know it. */
@@ -24,23 +26,29 @@ export interface Owner {
   supersede(): void
 }
 
-/** What outlives a connection. */
-export interface Session {
-  /** Good once; a new one with each welcome. */
-  readonly token: string
+/** What a returning client finds again. */
+export interface Resumable {
   readonly id: string
   readonly user: User
   readonly data: Record<string, unknown>
+  /** What it was in when the connection was lost, by alias, until taken up again. */
+  readonly held: Map<string, Held> | null
+}
+
+/** What outlives a connection. */
+export interface Session extends Resumable {
+  /** Good once; a new one with each welcome. */
+  readonly token: string
   /** What the client proved itself with, as JSON. */
   readonly credentials: string
   /** Null once the connection is lost. */
   owner: Owner | null
-  /** What it was in when the connection was lost, by alias, until taken up again. */
   held: Map<string, HeldMembership> | null
 }
 
 /** Sessions by their tokens: what a returning client finds again. */
 export class Sessions {
+  readonly #node: string | null
   readonly #random: Random
   readonly #byToken = new Map<string, Session>()
   readonly #graces: Expiry<Session>
@@ -48,7 +56,14 @@ export class Sessions {
   readonly resumeMs: number
 
   /** `ended` hears of each membership that nobody took up within the grace. */
-  constructor(clock: Clock, random: Random, options: SessionOptions, ended: (held: HeldMembership) => void) {
+  constructor(
+    node: string | null,
+    clock: Clock,
+    random: Random,
+    options: SessionOptions,
+    ended: (held: HeldMembership) => void,
+  ) {
+    this.#node = node
     this.#random = random
     this.resumeMs = options.resumeMs
     this.#graces = new Expiry(clock, options.graceMs, (session) => {
@@ -66,7 +81,10 @@ export class Sessions {
   /** Begins a session, or goes on with one under a new token. */
   begin(owner: Owner, credentials: string): Session {
     const { id, user, data } = owner
-    const session: Session = { token: this.#random.token(), id, user, data, credentials, owner, held: null }
+    const secret = this.#random.token()
+    // Among several nodes a token says which one has the session.
+    const token = this.#node === null ? secret : `${secret}.${this.#node}`
+    const session: Session = { token, id, user, data, credentials, owner, held: null }
     this.#byToken.set(session.token, session)
     return session
   }
@@ -81,6 +99,17 @@ export class Sessions {
     session.owner?.supersede()
     this.#byToken.delete(token)
     return session
+  }
+
+  /** Gives a session up to another node: a copy of it, without what only this node can have. Its members stay for the grace. */
+  release(token: string, credentials: string): object | null {
+    const session = this.take(token, credentials)
+    if (!session) return null
+    const held = [...(session.held?.entries() ?? [])].map(([alias, left]) => {
+      left.moved = true
+      return [alias, { topic: left.topic, entry: left.entry }]
+    })
+    return { id: session.id, user: session.user, data: session.data, held }
   }
 
   /** Its connection is lost: it can be resumed for a while, and its members stay shown for the grace. */
@@ -108,4 +137,23 @@ export class Sessions {
     this.#resumes.close()
     this.#byToken.clear()
   }
+}
+
+/** The node that a token names; null if it names none. */
+export function nodeOf(token: string): string | null {
+  const dot = token.indexOf('.')
+  return dot < 0 ? null : token.slice(dot + 1)
+}
+
+/** Reads what another node released. */
+export function toResumable(released: Readonly<Record<string, unknown>> | null): Resumable | null {
+  if (!released) return null
+  const { id, user, data, held } = released as {
+    id: string
+    user: User
+    data: Record<string, unknown>
+    held: [string, Held][]
+  }
+  if (typeof id !== 'string' || typeof user?.id !== 'string' || !Array.isArray(held)) return null
+  return { id, user, data: data ?? {}, held: new Map(held) }
 }

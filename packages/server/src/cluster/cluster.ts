@@ -1,0 +1,101 @@
+import type { Clock, Random, Undo } from '@rollcall/core'
+import type { Broker } from '../broker/broker.ts'
+import { decodeMessage, encodeMessage } from './message.ts'
+import { Nodes, type NodesOptions } from './nodes.ts'
+import { ClusterPresence } from './presence.ts'
+
+/** Whom an order is about. */
+export type Who = { readonly user: string } | { readonly connection: string }
+
+/** What every node does at the request of one. Each answers how many memberships or connections it ended. */
+export interface Orders {
+  kick(topic: string, who: Who, reason: string): number
+  disconnect(who: Who, reason: string): number
+  /** Gives up a session that another node resumes; null if there is none, or if the credentials are not its own. */
+  releaseSession(token: string, credentials: string): object | null
+}
+
+const ORDER = 'order'
+const RESUME = 'resume'
+
+/** This node among the others. */
+export class Cluster {
+  readonly nodes: Nodes
+  readonly presence: ClusterPresence
+  readonly broker: Broker
+  readonly #undo: Undo[] = []
+  /** Settles when this node has joined the others. */
+  ready: Promise<void> = Promise.resolve()
+
+  constructor(broker: Broker, clock: Clock, random: Random, options: NodesOptions) {
+    this.broker = broker
+    this.nodes = new Nodes(broker, clock, options)
+    this.presence = new ClusterPresence(broker, this.nodes, clock, random)
+  }
+
+  /** Joins the others. Called once. */
+  start(orders: Orders): void {
+    this.ready = this.#start(orders)
+    // Who waits for it hears of a failure.
+    this.ready.catch(() => {})
+  }
+
+  async #start(orders: Orders): Promise<void> {
+    this.#undo.push(
+      await this.broker.respond(ORDER, (bytes) => encodeMessage({ ended: obey(orders, decodeMessage(bytes) ?? {}) })),
+      await this.broker.respond(RESUME, (bytes) => {
+        const { token, credentials } = decodeMessage(bytes) ?? {}
+        const known = typeof token === 'string' && typeof credentials === 'string'
+        return encodeMessage({ session: known ? orders.releaseSession(token, credentials) : null })
+      }),
+    )
+    await this.presence.start()
+    await this.nodes.start()
+  }
+
+  /** Gives all other nodes an order; answers how much they ended together. */
+  async order(
+    order:
+      | { readonly kick: string; readonly who: Who; readonly reason: string }
+      | { readonly who: Who; readonly reason: string },
+  ): Promise<number> {
+    const answers = await this.nodes.askAll(ORDER, encodeMessage(order))
+    let ended = 0
+    for (const answer of answers) ended += Number(decodeMessage(answer)?.ended) || 0
+    return ended
+  }
+
+  /** Asks the node that has a session for it; null if it cannot be had. */
+  async fetchSession(
+    node: string,
+    token: string,
+    credentials: string,
+  ): Promise<Readonly<Record<string, unknown>> | null> {
+    if (!this.nodes.isUp(node)) return null
+    try {
+      const answer = decodeMessage(await this.nodes.ask(node, RESUME, encodeMessage({ token, credentials })))
+      return typeof answer?.session === 'object' ? (answer.session as Readonly<Record<string, unknown>> | null) : null
+    } catch {
+      return null
+    }
+  }
+
+  stop(): void {
+    for (const undo of this.#undo) undo()
+    this.presence.stop()
+    this.nodes.stop()
+  }
+}
+
+function obey(orders: Orders, { kick, who, reason }: Readonly<Record<string, unknown>>): number {
+  const whom = toWho(who)
+  if (!whom || typeof reason !== 'string') return 0
+  return typeof kick === 'string' ? orders.kick(kick, whom, reason) : orders.disconnect(whom, reason)
+}
+
+function toWho(value: unknown): Who | null {
+  if (typeof value !== 'object' || value === null) return null
+  const { user, connection } = value as { user?: unknown; connection?: unknown }
+  if (typeof user === 'string') return { user }
+  return typeof connection === 'string' ? { connection } : null
+}

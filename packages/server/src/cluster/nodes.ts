@@ -1,0 +1,136 @@
+import type { Clock, Undo } from '@rollcall/core'
+import type { Broker } from '../broker/broker.ts'
+import { decodeMessage, encodeMessage } from './message.ts'
+
+export interface NodesOptions {
+  /** A sign of life this often, in milliseconds. Default 1,000. */
+  readonly beatMs: number
+  /** A node that was silent this long is down, in milliseconds. Default 5,000. */
+  readonly downMs: number
+  /** What is known of a node that stays down is forgotten after this, in milliseconds. Default 60,000. */
+  readonly forgetMs: number
+  /** How long another node may take to answer, in milliseconds. Default 1,000. */
+  readonly askMs: number
+}
+
+export const NODES_DEFAULTS: NodesOptions = { beatMs: 1_000, downMs: 5_000, forgetMs: 60_000, askMs: 1_000 }
+
+export type NodeChange =
+  /** Heard for the first time, or again after it was down. */
+  | 'up'
+  /** Silent for too long. It may come back. */
+  | 'down'
+  /** It said goodbye, or is forgotten: it never comes back under this id. */
+  | 'gone'
+
+const SUBJECT = 'node:beat'
+
+/** Which other nodes there are: each beats, and says goodbye when it stops. */
+export class Nodes {
+  readonly #broker: Broker
+  readonly #clock: Clock
+  readonly #options: NodesOptions
+  readonly #heardAt = new Map<string, number>()
+  readonly #down = new Set<string>()
+  readonly #listeners = new Set<(node: string, change: NodeChange) => void>()
+  #unsubscribe: Undo | null = null
+  #timer: Undo | null = null
+  #beatAt = 0
+  #stopped = false
+
+  constructor(broker: Broker, clock: Clock, options: NodesOptions) {
+    this.#broker = broker
+    this.#clock = clock
+    this.#options = options
+  }
+
+  /** This node's own id. */
+  get self(): string {
+    return this.#broker.node
+  }
+
+  async start(): Promise<void> {
+    this.#unsubscribe = await this.#broker.subscribe(SUBJECT, (bytes, from) => this.#heard(bytes, from))
+    this.#beat(true)
+    this.#beatAt = this.#clock.now()
+    this.#tick()
+  }
+
+  /** The nodes that are up, without this one. */
+  others(): string[] {
+    return [...this.#heardAt.keys()].filter((node) => !this.#down.has(node))
+  }
+
+  isUp(node: string): boolean {
+    return this.#heardAt.has(node) && !this.#down.has(node)
+  }
+
+  onChange(listener: (node: string, change: NodeChange) => void): Undo {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Asks every other node that is up; answers those that answered in time. */
+  async askAll(subject: string, bytes: Uint8Array): Promise<Uint8Array[]> {
+    const asked = this.others().map((node) => this.#broker.ask(node, subject, bytes, this.#options.askMs))
+    const settled = await Promise.allSettled(asked)
+    return settled.filter((result) => result.status === 'fulfilled').map(({ value }) => value)
+  }
+
+  ask(node: string, subject: string, bytes: Uint8Array): Promise<Uint8Array> {
+    return this.#broker.ask(node, subject, bytes, this.#options.askMs)
+  }
+
+  /** Says goodbye: the others let this node's members go at once. */
+  stop(): void {
+    if (this.#stopped) return
+    this.#stopped = true
+    this.#timer?.()
+    this.#unsubscribe?.()
+    this.#broker.publish(SUBJECT, encodeMessage({ bye: true }))
+  }
+
+  #beat(hello: boolean): void {
+    this.#broker.publish(SUBJECT, encodeMessage(hello ? { hello } : {}))
+  }
+
+  #heard(bytes: Uint8Array, from: string): void {
+    const message = decodeMessage(bytes)
+    if (!message || this.#stopped) return
+    if (message.bye === true) {
+      this.#forget(from)
+      return
+    }
+    const known = this.#heardAt.has(from)
+    this.#heardAt.set(from, this.#clock.now())
+    if (this.#down.delete(from) || !known) this.#tell(from, 'up')
+    // A newcomer learns of us at once, not with our next beat.
+    if (message.hello === true) this.#beat(false)
+  }
+
+  #tick(): void {
+    const now = this.#clock.now()
+    // Silence that we slept through says nothing about the others: after a pause of our own they get a new chance.
+    const slept = now - this.#beatAt > this.#options.beatMs * 3
+    this.#beatAt = now
+    for (const [node, heardAt] of this.#heardAt) {
+      if (slept) this.#heardAt.set(node, now)
+      else if (now - heardAt >= this.#options.forgetMs) this.#forget(node)
+      else if (now - heardAt >= this.#options.downMs && !this.#down.has(node)) {
+        this.#down.add(node)
+        this.#tell(node, 'down')
+      }
+    }
+    this.#beat(slept)
+    this.#timer = this.#clock.after(this.#options.beatMs, () => this.#tick())
+  }
+
+  #forget(node: string): void {
+    this.#down.delete(node)
+    if (this.#heardAt.delete(node)) this.#tell(node, 'gone')
+  }
+
+  #tell(node: string, change: NodeChange): void {
+    for (const listener of this.#listeners) listener(node, change)
+  }
+}

@@ -1,0 +1,128 @@
+import type { Clock, Random, Undo } from '@rollcall/core'
+import type { Broker } from '../broker/broker.ts'
+import { Replica, type ReplicaMessage, toReplicaMessage } from '../presence/replica.ts'
+import type { Tracker } from '../presence/tracker.ts'
+import { decodeMessage, encodeMessage } from './message.ts'
+import type { Nodes } from './nodes.ts'
+
+// Changes of one topic closer together than this cross the wire together, in milliseconds.
+const GATHER_MS = 10
+// Where this node stands is said again this often, in milliseconds: a lost last delta is noticed within it.
+const MARK_MS = 10_000
+// How long a newly interested node waits for the others' snapshots before it answers who is here, in milliseconds.
+const SETTLE_MS = 100
+
+const SNAPSHOT = 'presence-snapshot'
+
+/** A topic's presence, as it is shared with other nodes. */
+export interface SharedPresence {
+  readonly replica: Replica
+  /** Settles when the others have had the time to say who is with them. */
+  readonly settled: Promise<void>
+  /** Own entries have changed. */
+  changed(): void
+  close: Undo
+}
+
+/** Shares presence among nodes: carries what replicas say, and tells them which nodes are up. */
+export class ClusterPresence {
+  readonly #broker: Broker
+  readonly #nodes: Nodes
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #replicas = new Map<string, Replica>()
+  readonly #undo: Undo[] = []
+  #marks: Undo | null = null
+
+  constructor(broker: Broker, nodes: Nodes, clock: Clock, random: Random) {
+    this.#broker = broker
+    this.#nodes = nodes
+    this.#clock = clock
+    this.#random = random
+  }
+
+  async start(): Promise<void> {
+    this.#undo.push(
+      await this.#broker.subscribe(`presence-to:${this.#broker.node}`, (bytes, from) => this.#told(bytes, from)),
+      await this.#broker.respond(SNAPSHOT, (bytes) => this.#snapshot(bytes)),
+      this.#nodes.onChange((node, change) => {
+        for (const replica of this.#replicas.values()) {
+          if (change === 'up') replica.unhide(node)
+          else if (change === 'down') replica.hide(node)
+          else replica.drop(node)
+        }
+      }),
+    )
+    this.#mark()
+  }
+
+  /** Begins to share a topic. Resolves once what others say from now on is heard. */
+  async share(topic: string, tracker: Tracker): Promise<SharedPresence> {
+    const replica = new Replica(this.#random.token(6), tracker, {
+      broadcast: (message) => this.#broker.publish(`presence:${topic}`, encodeMessage(message)),
+      tell: (node, message) => this.#broker.publish(`presence-to:${node}`, encodeMessage({ ...message, topic })),
+      request: (node) => void this.#request(topic, replica, node),
+    })
+    const unsubscribe = await this.#broker.subscribe(`presence:${topic}`, (bytes, from) => {
+      const message = toReplicaMessage(decodeMessage(bytes) ?? {})
+      if (message) replica.hear(from, message)
+    })
+    this.#replicas.set(topic, replica)
+    replica.start()
+    let gathering: Undo | null = null
+    const alone = this.#nodes.others().length === 0
+    return {
+      replica,
+      settled: alone ? Promise.resolve() : new Promise((resolve) => this.#clock.after(SETTLE_MS, resolve)),
+      changed: () => {
+        gathering ??= this.#clock.after(GATHER_MS, () => {
+          gathering = null
+          replica.flush()
+        })
+      },
+      close: () => {
+        gathering?.()
+        replica.flush()
+        unsubscribe()
+        if (this.#replicas.get(topic) === replica) this.#replicas.delete(topic)
+      },
+    }
+  }
+
+  async #request(topic: string, replica: Replica, node: string): Promise<void> {
+    try {
+      const fields = decodeMessage(await this.#nodes.ask(node, SNAPSHOT, encodeMessage({ topic })))
+      const message = toReplicaMessage(fields ?? {})
+      if (message) replica.hear(node, message)
+      else replica.unanswered(node)
+    } catch {
+      replica.unanswered(node)
+    }
+  }
+
+  #snapshot(bytes: Uint8Array): Uint8Array {
+    const topic = decodeMessage(bytes)?.topic
+    const replica = typeof topic === 'string' ? this.#replicas.get(topic) : undefined
+    // A node that has lost interest has nobody there.
+    const nothing: ReplicaMessage = { kind: 'snapshot', life: this.#random.token(6), n: 0, entries: [] }
+    return encodeMessage(replica ? replica.snapshot() : nothing)
+  }
+
+  #told(bytes: Uint8Array, from: string): void {
+    const fields = decodeMessage(bytes)
+    const message = toReplicaMessage(fields ?? {})
+    if (message && typeof fields?.topic === 'string') this.#replicas.get(fields.topic)?.hear(from, message)
+  }
+
+  #mark(): void {
+    this.#marks = this.#clock.after(MARK_MS, () => {
+      for (const replica of this.#replicas.values()) replica.mark()
+      this.#mark()
+    })
+  }
+
+  stop(): void {
+    this.#marks?.()
+    for (const undo of this.#undo) undo()
+  }
+}

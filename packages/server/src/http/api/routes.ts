@@ -1,0 +1,96 @@
+import { getRequestListener } from '@hono/node-server'
+import { RollcallError } from '@rollcall/core'
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { methodNotAllowed } from 'hono/method-not-allowed'
+import { refusalOf } from '../../channel/refusals.ts'
+import type { Route } from '../../connection/dialect.ts'
+import { Bucket } from '../../connection/limits.ts'
+import { nameIn } from './body.ts'
+import type { ApiHost } from './host.ts'
+import { Metrics } from './metrics.ts'
+import { openApi } from './openapi.ts'
+import type { Api } from './options.ts'
+import { problem } from './problems.ts'
+import { bearer } from './tokens.ts'
+import { pathPart, topicRoutes } from './topics.ts'
+
+/** The HTTP API as routes of the server: all of it with a token, the health check alone without. */
+export function apiRoutes(api: Api, host: ApiHost): readonly Route[] {
+  const open = api.tokens.length + api.readTokens.length > 0
+  const app = new Hono().basePath(api.path) as Hono
+  app.use(async (c, next) => {
+    await next()
+    c.res.headers.set('cache-control', 'no-store')
+    c.res.headers.set('x-content-type-options', 'nosniff')
+  })
+  app.onError((error) => {
+    const { refusal, unexpected } = refusalOf(error, 'The request')
+    if (unexpected && !isAbort(error)) host.report('A request of the HTTP API failed', error)
+    return problem(refusal)
+  })
+  app.notFound(() => problem({ code: 'bad_request', message: 'There is nothing at this path' }, {}, 404))
+  healthRoutes(app, host)
+  if (open) privateRoutes(app, api, host)
+  const listener = getRequestListener(app.fetch, {
+    overrideGlobalObjects: false,
+    errorHandler: () => problem({ code: 'bad_request', message: 'The request is malformed' }),
+  })
+  const request: Route['request'] = (incoming, response) => void listener(incoming, response)
+  return [{ path: open ? api.path : `${api.path}/health`, request }]
+}
+
+function healthRoutes(app: Hono, host: ApiHost): void {
+  app.get('/health/live', (c) => c.json({ live: true }))
+  for (const path of ['/health', '/health/ready'])
+    app.get(path, (c) => {
+      const ready = host.ready()
+      return c.json({ live: true, ready }, ready ? 200 : 503)
+    })
+}
+
+function privateRoutes(app: Hono, api: Api, host: ApiHost): void {
+  const document = openApi(api)
+  app.get('/openapi.json', (c) => c.json(document))
+
+  const bucket = new Bucket(api.requestsPerSecond, api.requestsPerSecond * 2, host.clock.now())
+  const metrics = new Metrics(host)
+  app.use(async (c, next) => {
+    await next()
+    metrics.answered(c.req.method, c.req.routePath, c.res.status)
+  })
+  app.use(bearer(api))
+  app.use(async (_, next) => {
+    const retryAfterMs = bucket.take(host.clock.now())
+    if (retryAfterMs > 0) return problem({ code: 'rate_limited', message: 'Too many requests', retryAfterMs })
+    return next()
+  })
+  const notAllowed = (allowed: readonly string[]) =>
+    problem(
+      { code: 'bad_request', message: `This path takes ${allowed.join(', ')}` },
+      { allow: allowed.join(', ') },
+      405,
+    )
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: (_, allowed) => notAllowed(allowed) }))
+  app.use(
+    bodyLimit({
+      maxSize: api.bodyBytes,
+      onError: () => problem({ code: 'too_big', message: `A body has at most ${api.bodyBytes} bytes` }),
+    }),
+  )
+  topicRoutes(app, host)
+  app.delete('/users/:user/connections', async (c) => {
+    const user = pathPart(c, c.req.routePath, ':user', 'user')
+    const reason = nameIn({ reason: c.req.query('reason') }, 'reason')
+    return c.json({ disconnected: await host.disconnect({ user }, reason) })
+  })
+  app.get('/stats', (c) => c.json(host.stats()))
+  app.get('/metrics', async (c) => c.body(await metrics.text(), 200, { 'content-type': metrics.contentType }))
+}
+
+// The caller went away while its request was being read: nobody's failure.
+function isAbort(error: unknown): boolean {
+  if (error instanceof RollcallError) return false
+  const { name, code } = error as { name?: unknown; code?: unknown }
+  return name === 'AbortError' || code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE'
+}

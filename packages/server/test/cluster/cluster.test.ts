@@ -1,0 +1,126 @@
+import { systemClock, systemRandom } from '@rollcall/core'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { memoryBus, memoryLog } from '../../src/index.ts'
+import { type Happened, type RoomsApp, roomsApp } from '../support/app.ts'
+import { Peer } from '../support/peer.ts'
+
+let bus = memoryBus()
+let nodes: { app: RoomsApp; happened: Happened }[] = []
+
+beforeEach(() => {
+  bus = memoryBus()
+  nodes = []
+})
+afterEach(async () => {
+  await Promise.all(nodes.map(({ app }) => app.close({ timeoutMs: 10 })))
+})
+
+function node(name: string) {
+  const made = roomsApp({ broker: bus.broker(name), nodes: { beatMs: 20, downMs: 100, forgetMs: 1_000 } })
+  nodes.push(made)
+  return made
+}
+
+async function member(app: RoomsApp, name: string, topic = 'room:x') {
+  const peer = new Peer(app)
+  await peer.hello({ credentials: { user: name } })
+  await peer.join(topic, { presence: { name } })
+  return peer
+}
+
+describe('two nodes', () => {
+  it('deliver to each other, once and in order', async () => {
+    const [a, b] = [node('a').app, node('b').app]
+    const [alice, bob] = [await member(a, 'Alice'), await member(b, 'Bob')]
+    for (let i = 0; i < 20; i++) alice.say('send', 100 + i, 'room:x', 'message', `${i}`)
+    await vi.waitFor(() => expect(bob.messages).toHaveLength(20))
+    expect(bob.messages).toEqual(Array.from({ length: 20 }, (_, i) => `${i}`))
+    expect(alice.messages).toEqual(bob.messages)
+  })
+
+  it('see one roster: joins, updates and leaves', async () => {
+    const [a, b] = [node('a').app, node('b').app]
+    const alice = await member(a, 'Alice')
+    const bob = await member(b, 'Bob')
+    await vi.waitFor(() => {
+      expect(alice.roster).toEqual(['Alice', 'Bob'])
+      expect(bob.roster).toEqual(['Alice', 'Bob'])
+    })
+    await bob.ask('track', 'room:x', { name: 'Robert' })
+    await vi.waitFor(() => expect(alice.roster).toEqual(['Alice', 'Robert']))
+    bob.close()
+    await vi.waitFor(() => expect(alice.roster).toEqual(['Alice']))
+    expect(await b.channel('room:x').members()).toMatchObject([{ key: 'Alice' }])
+  })
+
+  it('let the members of a stopped node go at once', async () => {
+    const [a, b] = [node('a').app, node('b').app]
+    const alice = await member(a, 'Alice')
+    await member(b, 'Bob')
+    await vi.waitFor(() => expect(alice.roster).toEqual(['Alice', 'Bob']))
+    await b.close({ timeoutMs: 10 })
+    await vi.waitFor(() => expect(alice.roster).toEqual(['Alice']))
+  })
+
+  it('kick and disconnect on every node', async () => {
+    const [a, b] = [node('a').app, node('b').app]
+    const alice = await member(a, 'Alice')
+    const bob = await member(b, 'Bob')
+    await vi.waitFor(() => expect(alice.roster).toEqual(['Alice', 'Bob']))
+    expect(await a.channel('room:x').kick({ user: 'Bob' }, 'enough')).toBe(1)
+    expect(bob.of('left')).toEqual([['left', 'room:x', { reason: 'enough' }]])
+    expect(await a.disconnect({ user: 'Bob' })).toBe(1)
+    expect(bob.closed?.code).toBe(4403)
+  })
+
+  it('resume each other’s sessions', async () => {
+    const [a, b] = [node('a'), node('b')]
+    const peer = new Peer(a.app)
+    const { resume, connection } = await peer.hello({ credentials: { user: 'Alice' } })
+    await peer.join('room:x', { presence: { name: 'Alice' } })
+    const bob = await member(b.app, 'Bob')
+    await vi.waitFor(() => expect(bob.roster).toEqual(['Alice', 'Bob']))
+    peer.lose()
+    const again = new Peer(b.app)
+    const welcome = await again.hello({ resume, credentials: { user: 'Alice' } })
+    expect(welcome).toMatchObject({ resumed: true, connection, user: { id: 'Alice' } })
+    await again.join('room:x', { presence: { name: 'Alice' } })
+    expect(b.happened.joins).toEqual(['Bob room:x'])
+    const third = new Peer(a.app)
+    expect(await third.hello({ resume, credentials: { user: 'Alice' } })).toMatchObject({ resumed: false })
+  })
+
+  it('share one order through one log', async () => {
+    const log = memoryLog({ clock: systemClock, random: systemRandom })
+    const apps = ['a', 'b'].map((name) => {
+      const made = roomsApp({ broker: bus.broker(name), log })
+      nodes.push(made)
+      return made.app
+    })
+    const [alice, bob] = [await member(apps[0]!, 'Alice', 'log:x'), await member(apps[1]!, 'Bob', 'log:x')]
+    for (let i = 0; i < 10; i++) {
+      alice.say('send', 100 + i, 'log:x', 'message', `a${i}`)
+      bob.say('send', 100 + i, 'log:x', 'message', `b${i}`)
+    }
+    await vi.waitFor(() => {
+      expect(alice.messages).toHaveLength(20)
+      expect(bob.messages).toEqual(alice.messages)
+    })
+  })
+})
+
+describe('a node that is silent', () => {
+  it('is hidden, and seen again when it is back, with what changed meanwhile', async () => {
+    let cut = false
+    bus = memoryBus({ deliver: (passage) => void (cut || systemClock.soon(() => passage.arrive())) })
+    const [a, b] = [node('a').app, node('b').app]
+    const alice = await member(a, 'Alice')
+    await member(b, 'Bob')
+    await vi.waitFor(() => expect(alice.roster).toEqual(['Alice', 'Bob']))
+    cut = true
+    await vi.waitFor(() => expect(alice.roster).toEqual(['Alice']))
+    await member(b, 'Carol')
+    cut = false
+    await vi.waitFor(() => expect(alice.roster).toEqual(['Alice', 'Bob', 'Carol']))
+  })
+})
