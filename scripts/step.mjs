@@ -51,6 +51,21 @@ export async function step(name, task, { print = 'always' } = {}) {
   }
 }
 
+/** Commands that run now. @type {Set<import('node:child_process').ChildProcess>} */
+const running = new Set()
+
+/** The signal that told this process to end. @type {NodeJS.Signals | undefined} */
+let told
+
+/** No command goes on after this process: the next one would meet it in the same folders. */
+function endCommands(/** @type {NodeJS.Signals} */ signal) {
+  told = signal
+  for (const child of running) child.kill(signal)
+}
+
+/** @type {readonly NodeJS.Signals[]} */
+const endings = ['SIGINT', 'SIGTERM', 'SIGHUP']
+
 /**
  * Runs a command of this repository. `'quiet'` keeps its output and gives it to the failure, `'through'` lets it reach
  * the terminal.
@@ -70,10 +85,22 @@ export function run(command, args, { output = 'quiet', env } = {}) {
       stdio: output === 'quiet' ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
       shell: process.platform === 'win32' && command === 'npm',
     })
+    if (running.size === 0) for (const signal of endings) process.once(signal, endCommands)
+    running.add(child)
+    const over = () => {
+      running.delete(child)
+      if (running.size === 0) for (const signal of endings) process.off(signal, endCommands)
+    }
     let text = ''
     for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (part) => (text += part))
-    child.on('error', (cause) => reject(new StepFailure(`Cannot start ${command}: ${cause.message}`)))
+    child.on('error', (cause) => {
+      over()
+      reject(new StepFailure(`Cannot start ${command}: ${cause.message}`))
+    })
     child.on('close', (code, signal) => {
+      over()
+      if (told && running.size === 0) process.kill(process.pid, told)
+      if (told) return
       if (code === 0) resolve(text)
       else reject(new StepFailure(`${command} ${args[0] ?? ''} ended with ${signal ?? code}`, text))
     })
