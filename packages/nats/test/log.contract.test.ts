@@ -22,5 +22,6 @@ describe.skipIf(missingNats)('on a real nats-server', () => {
       }
     },
     { describe, it, expect },
+    { durable: true },
   )
 })

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -15,8 +15,10 @@ export interface TestNats {
   readonly url: string
   /** Ends it as by `kill -9`, or orderly; resolves when it is gone. */
   kill(signal?: 'SIGKILL' | 'SIGTERM'): Promise<void>
-  /** Starts it again on the same port. */
-  restart(storage: 'kept' | 'lost'): Promise<void>
+  /** Starts it again on the same port; `old` is what `save` has saved. */
+  restart(storage: 'kept' | 'lost' | 'old'): Promise<void>
+  /** Saves what is stored. Call it between `kill` and `restart`. */
+  save(): void
   /** Stops it in its tracks, and lets it go on. */
   pause(): void
   resume(): void
@@ -28,6 +30,7 @@ export interface TestNats {
 export async function startNats(): Promise<TestNats> {
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-nats-'))
   const store = join(folder, 'store')
+  const saved = join(folder, 'saved')
   let running = await launch(folder, store, -1)
   const { url } = running
   const port = Number(new URL(url).port)
@@ -41,9 +44,11 @@ export async function startNats(): Promise<TestNats> {
     url,
     kill,
     async restart(storage) {
-      if (storage === 'lost') rmSync(store, { recursive: true, force: true })
+      if (storage !== 'kept') rmSync(store, { recursive: true, force: true })
+      if (storage === 'old') cpSync(saved, store, { recursive: true })
       running = await launch(folder, store, port)
     },
+    save: () => cpSync(store, saved, { recursive: true }),
     pause: () => void running.process.kill('SIGSTOP'),
     resume: () => void running.process.kill('SIGCONT'),
     async dispose() {
