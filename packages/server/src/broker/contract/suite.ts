@@ -33,7 +33,7 @@ export interface BrokerTestRunner {
 export type MakeBrokers = () => BrokerFixture | Promise<BrokerFixture>
 
 /** Three nodes, with words for what the cases do most. */
-export interface Nodes {
+interface Nodes {
   readonly a: Broker
   readonly b: Broker
   readonly c: Broker

@@ -1,8 +1,8 @@
+import { type NatsLogOptions, natsLog } from '@rollcall/nats'
 import { type Log, LogUnavailable } from 'rollcall/log'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type NatsLogOptions, natsLog } from '../src/index.ts'
-import { everything, hearing, record, upTo, WIDE } from './support/listening.ts'
-import { missingNats, startNats, type TestNats } from './support/nats.ts'
+import { everything, hearing, record, upTo, WIDE } from '../support/log-follower.ts'
+import { missingNats, startNats, type TestNats } from '../support/nats.ts'
 
 const patient = { timeout: 20_000, interval: 5 }
 const retention = WIDE

@@ -1,7 +1,7 @@
+import { type NatsBroker, type NatsBrokerOptions, natsBroker } from '@rollcall/nats'
 import { NobodyThere } from 'rollcall/broker'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type NatsBroker, type NatsBrokerOptions, natsBroker } from '../src/index.ts'
-import { missingNats, startNats, type TestNats } from './support/nats.ts'
+import { missingNats, startNats, type TestNats } from '../support/nats.ts'
 
 const patient = { timeout: 20_000, interval: 5 }
 const bytesOf = (content: string) => new TextEncoder().encode(content)
