@@ -37,6 +37,8 @@ export interface Case {
   readonly value: Column
   readonly better: 'more' | 'less'
   readonly columns: readonly Column[]
+  /** `'one'` for what takes so long that repeating it in the same run is too much. */
+  readonly rounds: 'as asked' | 'one'
   /** Who takes part unless asked otherwise. Names that begin with `rollcall` always do. */
   readonly systems: readonly string[]
   readonly aims: readonly Aim[]
@@ -65,10 +67,10 @@ export interface Outcome {
 }
 
 /** Who set the pace: the server if its core was full; the generator if its own was, and the figure is then too low. */
-export type Limit = 'server' | 'generator' | 'neither' | 'unknown'
+export type Limit = 'server' | 'both' | 'generator' | 'neither' | 'unknown'
 
 export function limitOf({ server, generator }: Load): Limit {
   if (Number.isNaN(server)) return 'unknown'
-  if (server >= 0.9) return 'server'
+  if (server >= 0.9) return generator >= 0.95 ? 'both' : 'server'
   return generator >= 0.85 ? 'generator' : 'neither'
 }

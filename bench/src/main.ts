@@ -9,7 +9,7 @@ import { Progress } from './progress.ts'
 import { writePage } from './report/page.ts'
 import { newestOutcomes, readResults, resultFiles, resultsOf, resultsPath, writeResults } from './report/results.ts'
 import { outcomeText } from './report/table.ts'
-import { runCase } from './run.ts'
+import { roundsOf, runCase } from './run.ts'
 import { scenarios } from './scenarios/index.ts'
 
 // This file runs bundled, as bench/dist/main.js.
@@ -21,7 +21,7 @@ async function run(options: Options): Promise<void> {
   const machine = describeMachine(root)
   const chosen = chooseCases(scenarios, options.names)
   const contests = chosen.map(([scenario, of]) => ({ scenario, of, systems: chooseSystems(of, options.vs) }))
-  const trials = contests.reduce((sum, { systems }) => sum + systems.length * options.rounds, 0)
+  const trials = contests.reduce((sum, { of, systems }) => sum + systems.length * roundsOf(of, options.rounds), 0)
   const progress = new Progress(trials)
   const outcomes: Outcome[] = []
   for (const { scenario, of, systems } of contests) {
@@ -29,7 +29,8 @@ async function run(options: Options): Promise<void> {
       bench,
       ...options,
       install: 'when-missing',
-      onTrial: (round, title) => progress.trial(`${of.title} · round ${round} of ${options.rounds} · ${title}`),
+      onTrial: (round, title) =>
+        progress.trial(`${of.title} · round ${round} of ${roundsOf(of, options.rounds)} · ${title}`),
     })
     const outcome: Outcome = { scenario: scenario.name, case: of, entries }
     progress.clear()
@@ -43,6 +44,7 @@ async function run(options: Options): Promise<void> {
     writeResults(path, results)
     console.log(`results: ${path}`)
   }
+  if (options.scale.size === 'quick') console.log('note: a quick run shows that everything works, not how fast it is')
   for (const warning of warningsOf(outcomes, machine.pinned)) console.log(`note: ${warning}`)
   const failed = outcomes.some(({ entries }) => entries.some((entry) => entry.failure && entry.system === 'rollcall'))
   if (failed) process.exitCode = 1

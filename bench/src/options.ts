@@ -26,7 +26,7 @@ npm run bench -- report [results.json …]    writes docs/performance.md's table
   --vs a,b        measure Rollcall beside these systems
   --rounds n      trials of each system, in turn A B A B (3)
   --seconds n     measuring time of a trial (3)
-  --minutes n     length of the soak (30)
+  --minutes n     length of the soak (30 if it is asked for by name, else 2)
   --quick         small and short, to see that it works; results are not kept
   --json file     write the results there, too
   --profile dir   write processor profiles of Rollcall there
@@ -63,7 +63,7 @@ export function parseOptions(args: readonly string[]): Options {
     scale: {
       size: quick ? 'quick' : 'full',
       seconds: positive('--seconds', values.seconds, quick ? 0.5 : 3),
-      soakSeconds: positive('--minutes', values.minutes, quick ? 0.1 : 30) * 60,
+      soakSeconds: positive('--minutes', values.minutes, quick ? 0.1 : positionals.includes('soak') ? 30 : 2) * 60,
     },
     json: values.json ?? null,
     keep: quick ? 'nothing' : 'results',

@@ -53,7 +53,7 @@ export class Program {
     child.stdin.on('error', () => undefined)
     this.#ended = new Promise((resolve) => {
       const ended = (how: string): void => {
-        this.#end ??= `${name} ended with ${how}${this.#errors ? `: ${this.#errors.trim()}` : ''}`
+        this.#end ??= `${name} ended with ${how}${this.#errors ? `: ${tellingLine(this.#errors)}` : ''}`
         for (const { reject } of this.#asked.values()) reject(new Error(this.#end))
         this.#asked.clear()
         resolve()
@@ -92,4 +92,10 @@ export class Program {
     if (error === undefined) asked?.resolve(result)
     else asked?.reject(new Error(`${this.name}: ${error}`))
   }
+}
+
+/** The line of a crash's output that says what was wrong. */
+function tellingLine(errors: string): string {
+  const lines = errors.trim().split('\n')
+  return (lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1) ?? '').trim()
 }

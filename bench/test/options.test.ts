@@ -13,7 +13,7 @@ test('without words, everything runs with the defaults', () => {
     names: [],
     vs: null,
     rounds: 3,
-    scale: { size: 'full', seconds: 3, soakSeconds: 1800 },
+    scale: { size: 'full', seconds: 3, soakSeconds: 120 },
     keep: 'results',
   })
 })
@@ -36,6 +36,11 @@ test.each([
   expect(() => parseOptions(args)).toThrow(words)
 })
 
+test('a soak that is asked for by name is long', () => {
+  expect(parseOptions(['soak']).scale.soakSeconds).toBe(1800)
+  expect(parseOptions(['soak', '--minutes', '5']).scale.soakSeconds).toBe(300)
+})
+
 test('a scenario is all of its cases, and a case is itself', () => {
   const names = (given: string[]): string[] => chooseCases(scenarios, given).map(([, each]) => each.name)
   expect(names(['fanout'])).toEqual(['busy-1000', 'busy-8000', 'quiet-1000', 'quiet-8000'])
@@ -47,6 +52,6 @@ test('a scenario is all of its cases, and a case is itself', () => {
 test('the peers asked for take the place of the usual ones; Rollcall stays', () => {
   expect(systemsOf('call', null)).toEqual(['rollcall', 'socket.io', 'ws', 'bun'])
   expect(systemsOf('call', ['uws', 'ws'])).toEqual(['rollcall', 'uws', 'ws'])
-  expect(systemsOf('history', ['ws'])).toEqual(['rollcall', 'rollcall-memory', 'rollcall-lmdb', 'ws'])
-  expect(systemsOf('call', ['rollcall', 'rollcall-plain'])).toEqual(['rollcall', 'rollcall-plain'])
+  expect(systemsOf('history', ['ws'])).toEqual(['rollcall', 'rollcall-memory', 'ws'])
+  expect(systemsOf('call', ['rollcall', 'rollcall-memory'])).toEqual(['rollcall', 'rollcall-memory'])
 })

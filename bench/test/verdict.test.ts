@@ -27,6 +27,7 @@ function outcome(aims: Aim[], entries: Entry[]): Outcome {
     title: 'busy room',
     value: { name: 'deliveries', unit: 'per second' },
     better: 'more',
+    rounds: 'as asked',
     columns: [{ name: 'p99', unit: 'ms' }],
     systems: [],
     aims,
@@ -38,7 +39,8 @@ function outcome(aims: Aim[], entries: Entry[]): Outcome {
 const thirty: Aim = { kind: 'ratio', of: 'rollcall', against: 'socket.io', atLeast: 30 }
 
 test.each([
-  ['server', 0.95, 0.95],
+  ['server', 0.95, 0.9],
+  ['both', 0.95, 0.96],
   ['generator', 0.5, 0.9],
   ['neither', 0.5, 0.5],
   ['unknown', Number.NaN, 0.9],

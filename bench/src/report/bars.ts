@@ -21,7 +21,7 @@ export function barPlot({ case: of, entries }: Outcome): string {
     return [
       label(LEFT - 8, y + 16, systemOf(system).title, 'end'),
       `<rect x="${LEFT}" y="${y}" width="${round(Math.max(1, x(median) - LEFT))}" height="22" rx="3" fill="${fill}"/>`,
-      line(x(min), middle, x(max), middle, 'stroke="#0f172a" stroke-width="1.5"'),
+      line(x(min), middle, x(max), middle, 'class="whisker" stroke-width="1.5"'),
       label(x(max) + 8, y + 16, format(median, of.value.unit), 'start'),
     ].join('')
   })

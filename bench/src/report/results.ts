@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Entry, Outcome, Scenario } from '../contest.ts'
 import type { Machine } from '../machine/machine.ts'
@@ -36,13 +36,15 @@ export function writeResults(path: string, results: Results): void {
   writeFileSync(path, `${JSON.stringify(results)}\n`)
 }
 
-/** @throws SyntaxError if the file is not one of ours. */
+/** @throws RangeError if there is no such file, SyntaxError if it is not JSON. */
 export function readResults(path: string): Results {
+  if (!existsSync(path)) throw new RangeError(`There are no results in ${path}`)
   return JSON.parse(readFileSync(path, 'utf8')) as Results
 }
 
 /** The files of a folder, oldest first. */
 export function resultFiles(folder: string): string[] {
+  if (!existsSync(folder)) return []
   return readdirSync(folder)
     .filter((name) => name.endsWith('.json'))
     .sort()

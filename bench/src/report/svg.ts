@@ -8,8 +8,8 @@ export function colourOf(index: number): string {
   return COLOURS[index % COLOURS.length] ?? '#64748b'
 }
 
-const STYLE = `text{font:13px system-ui,sans-serif;fill:#1e293b}.title{font-weight:600}.axis{stroke:#cbd5e1}
-@media (prefers-color-scheme:dark){text{fill:#e2e8f0}.axis{stroke:#475569}}`
+const STYLE = `text{font:13px system-ui,sans-serif;fill:#1e293b}.title{font-weight:600}.axis{stroke:#cbd5e1}.whisker{stroke:#0f172a}
+@media (prefers-color-scheme:dark){text{fill:#e2e8f0}.axis{stroke:#475569}.whisker{stroke:#f1f5f9}}`
 
 export function svg(height: number, title: string, parts: readonly string[]): string {
   const box = `viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}"`

@@ -12,6 +12,7 @@ export const call: Scenario = {
       title: 'call and reply: 100 connections, 10 calls outstanding on each',
       value: { name: 'round trips', unit: 'per second' },
       better: 'more',
+      rounds: 'as asked',
       columns: [
         { name: 'CPU µs each', unit: 'number' },
         { name: 'p50', unit: 'ms' },

@@ -11,6 +11,7 @@ export const connect: Scenario = {
       title: 'connect storm: 10,000 connect and join rooms of 100, 2,000 handshakes under way',
       value: { name: 'joins', unit: 'per second' },
       better: 'more',
+      rounds: 'as asked',
       columns: [
         { name: 'CPU µs each', unit: 'number' },
         { name: 'p50', unit: 'ms' },

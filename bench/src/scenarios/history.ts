@@ -14,6 +14,7 @@ export const history: Scenario = {
       title: 'history on: 1,000 subscribers, 32 messages outstanding',
       value: { name: 'deliveries', unit: 'per second' },
       better: 'more',
+      rounds: 'as asked',
       columns,
       systems: ['rollcall', 'rollcall-memory'],
       aims: [kept('rollcall-memory')],

@@ -13,6 +13,7 @@ function idleCase(connections: number, aims: readonly Aim[]): Case {
     title: `idle: ${connections.toLocaleString('en')} joined connections with presence, in rooms of 10`,
     value: { name: 'RSS each', unit: 'bytes' },
     better: 'less',
+    rounds: 'as asked',
     columns: [
       { name: 'heap each', unit: 'bytes' },
       { name: 'kernel each, both ends', unit: 'bytes' },

@@ -10,6 +10,7 @@ export const presence: Scenario = {
       title: 'presence storm: 2,000 connect and join one room',
       value: { name: 'until all agree', unit: 'ms' },
       better: 'less',
+      rounds: 'as asked',
       columns: [
         { name: 'joined after', unit: 'ms' },
         { name: 'frames', unit: 'number' },

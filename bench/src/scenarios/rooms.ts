@@ -10,6 +10,7 @@ export const rooms: Scenario = {
       title: 'many rooms: 800 rooms of 10, each member talks in turn',
       value: { name: 'deliveries', unit: 'per second' },
       better: 'more',
+      rounds: 'as asked',
       columns,
       systems: ['rollcall', 'socket.io', 'ws', 'ws-once', 'bun'],
       aims: [{ kind: 'ratio', of: 'rollcall', against: 'socket.io', atLeast: 2 }],

@@ -25,8 +25,8 @@ function timers({ resources }: SystemUsage): number {
   return resources['Timeout'] ?? 0
 }
 
-function handles({ resources }: SystemUsage): number {
-  return Object.entries(resources).reduce((sum, [kind, count]) => (kind === 'Timeout' ? sum : sum + count), 0)
+function sockets({ resources }: SystemUsage): number {
+  return (resources['TCPSocketWrap'] ?? 0) + (resources['TCPServerWrap'] ?? 0)
 }
 
 export const soak: Scenario = {
@@ -38,12 +38,13 @@ export const soak: Scenario = {
       title: 'soak: 500 talk in 50 rooms; 40 a second come to rooms with presence, stay a while and go',
       value: { name: 'RSS slope a minute', unit: 'bytes' },
       better: 'less',
+      rounds: 'one',
       columns: [
         { name: 'RSS', unit: 'bytes' },
         { name: 'came', unit: 'number' },
         { name: 'lost', unit: 'number' },
         { name: 'timers left', unit: 'number' },
-        { name: 'handles left', unit: 'number' },
+        { name: 'sockets left', unit: 'number' },
         { name: 'p99', unit: 'ms' },
       ],
       systems: ['rollcall', 'socket.io'],
@@ -51,7 +52,7 @@ export const soak: Scenario = {
         { kind: 'at most', of: 'rollcall', figure: 'RSS slope a minute', bound: 262_144 },
         { kind: 'at most', of: 'rollcall', figure: 'lost', bound: 0 },
         { kind: 'at most', of: 'rollcall', figure: 'timers left', bound: 2 },
-        { kind: 'at most', of: 'rollcall', figure: 'handles left', bound: 0 },
+        { kind: 'at most', of: 'rollcall', figure: 'sockets left', bound: 0 },
       ],
       async trial(trial) {
         const forMs = trial.scale.soakSeconds * 1000
@@ -78,7 +79,7 @@ export const soak: Scenario = {
             came: churned.came,
             lost: churned.lost,
             'timers left': timers(after) - timers(before),
-            'handles left': handles(after) - handles(before),
+            'sockets left': sockets(after) - sockets(before),
             p99: Histogram.from(report.latency).quantile(0.99) / 1000,
           },
           load: report.load,
