@@ -8,8 +8,9 @@ import type { NodesOptions } from './cluster/nodes.ts'
 import type { Authenticate } from './connection/connections.ts'
 import type { Dialect } from './connection/dialect.ts'
 import type { Limits } from './connection/limits.ts'
+import type { ApiOptions } from './http/api/options.ts'
 import type { Origins } from './http/origins.ts'
-import type { SlowCounters } from './hub/turn.ts'
+import type { SlowCounters, TrafficCounters } from './hub/turn.ts'
 import type { Log } from './log/log.ts'
 import type { TrackerOptions } from './presence/tracker.ts'
 import type { Handshake, Transport, TransportListener } from './transport/transport.ts'
@@ -27,6 +28,8 @@ export interface RollcallOptions {
   /** Which pages may connect. Default `'same-host'`. */
   readonly origins?: Origins
   readonly limits?: Partial<Limits>
+  /** The HTTP API for programs in other languages. Default: the health check alone; `false`: not even that. */
+  readonly api?: ApiOptions | false
   /** Where native clients connect. Default `/rollcall`. */
   readonly path?: string
   /** A ping after this much silence, in milliseconds. Default 25,000. */
@@ -69,12 +72,16 @@ export interface CloseOptions {
 }
 
 /** What the server counts. All but the gauges only rise. */
-export interface Stats extends SlowCounters {
+export interface Stats extends SlowCounters, TrafficCounters {
   readonly connections: number
   readonly channels: number
   readonly sessions: number
   readonly rateLimited: number
   readonly handshakesRefused: number
+  /** Requests of clients that were refused, by error code. */
+  readonly refusals: Readonly<Record<string, number>>
+  /** Connections that the server closed, by close code. */
+  readonly closes: Readonly<Record<string, number>>
 }
 
 /** A Rollcall server: one node. */

@@ -24,6 +24,7 @@ export {
 export type { Authenticate, Credentials } from './connection/connections.ts'
 export type { Dialect, DialectHost, Route, Upgrade, UpgradeRefusal } from './connection/dialect.ts'
 export { DEFAULT_LIMITS, type Limits } from './connection/limits.ts'
+export type { ApiOptions } from './http/api/options.ts'
 export type { Origins } from './http/origins.ts'
 export { encodeWire, Frame, Run } from './hub/frame.ts'
 export * from './log/log.ts'

@@ -22,6 +22,8 @@ import { Connections } from './connection/connections.ts'
 import type { DialectHost, Route } from './connection/dialect.ts'
 import { type Limits, toLimits } from './connection/limits.ts'
 import { rollcallDialect } from './connection/rollcall-dialect.ts'
+import { toApi } from './http/api/options.ts'
+import { apiRoutes } from './http/api/routes.ts'
 import { FrontDoor } from './http/front-door.ts'
 import { handshakeOf } from './http/handshake.ts'
 import { type OriginCheck, originCheck } from './http/origins.ts'
@@ -122,11 +124,27 @@ class Node {
       }
       routes.push(...dialect.mount(host))
     }
+    routes.push(...this.#apiRoutes())
     return new FrontDoor({
       routes,
       maxMessageBytes: this.#limits.messageBytes,
       originAllowed,
       admit,
+      report: this.#report,
+    })
+  }
+
+  #apiRoutes(): readonly Route[] {
+    const { api = {} } = this.#options
+    if (api === false) return []
+    return apiRoutes(toApi(api, this.#limits.messageBytes), {
+      clock: this.#clock,
+      messageDepth: this.#limits.messageDepth,
+      channel: (topic) => this.channel(topic),
+      disconnect: (who, reason) => this.disconnect(who, reason),
+      connections: () => this.connections(),
+      stats: () => this.stats(),
+      ready: () => this.#closing === null,
       report: this.#report,
     })
   }
@@ -193,7 +211,7 @@ class Node {
   }
 
   stats(): Stats {
-    const { rateLimited, handshakes } = this.#connections.counters
+    const { rateLimited, handshakes, refusals, closes } = this.#connections.counters
     return {
       ...this.#turn.counters,
       connections: this.#connections.size,
@@ -201,6 +219,8 @@ class Node {
       sessions: this.#connections.sessions.size,
       rateLimited,
       handshakesRefused: handshakes,
+      refusals: Object.fromEntries(refusals),
+      closes: Object.fromEntries(closes),
     }
   }
 

@@ -1,6 +1,6 @@
 import { type Clock, CloseCode, type GapReason } from '@rollcall/core'
 import type { Topic } from '../hub/topic.ts'
-import type { SlowCounters } from '../hub/turn.ts'
+import type { SlowCounters, TrafficCounters } from '../hub/turn.ts'
 import type { Feed } from './feed.ts'
 import type { Recipient } from './recipient.ts'
 
@@ -22,7 +22,7 @@ export class CatchUp {
   readonly #feed: Feed
   readonly #topic: Topic
   readonly #options: CatchUpOptions
-  readonly #counters: SlowCounters
+  readonly #counters: SlowCounters & TrafficCounters
   readonly #live: (membership: Recipient) => void
   // Those being fed now, and those that wait for their connection to drain.
   readonly #running = new Set<Recipient>()
@@ -32,7 +32,7 @@ export class CatchUp {
     feed: Feed,
     topic: Topic,
     options: CatchUpOptions,
-    counters: SlowCounters,
+    counters: SlowCounters & TrafficCounters,
     live: (membership: Recipient) => void,
   ) {
     this.#clock = clock
@@ -105,6 +105,7 @@ export class CatchUp {
         return
       }
       membership.outbox.push(broadcast.frame(membership.variant))
+      this.#counters.deliveries++
       membership.cursor = offset
     }
     // Nothing read although something is there: the log was trimmed to nothing behind the cursor.

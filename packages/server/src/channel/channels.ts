@@ -213,6 +213,7 @@ export class Channels implements ChannelHost {
       { offset: 0, volatile, key, roster: false },
       request,
     )
+    this.turn.counters.emitted++
     return { position: null }
   }
 
@@ -227,6 +228,7 @@ export class Channels implements ChannelHost {
         retention: { ...RETENTION, ...spec.history },
         idempotencyKey,
       })
+      this.turn.counters.emitted++
       return { position }
     } catch (error) {
       if (error instanceof RollcallError) throw error

@@ -55,6 +55,14 @@ export interface ConnectionHost {
 export interface RefusalCounters {
   rateLimited: number
   handshakes: number
+  /** Requests that were refused, by error code. */
+  readonly refusals: Map<string, number>
+  /** Connections that the server closed, by close code. */
+  readonly closes: Map<number, number>
+}
+
+function count<K>(counts: Map<K, number>, key: K): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1)
 }
 
 /** How a connection ended, for those it was in company with. */
@@ -173,6 +181,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
 
   #answer(request: Request, outcome: Outcome): void {
     if (this.#closed) return
+    if (!outcome.ok) count(this.#host.counters.refusals, outcome.refusal.code)
     this.#apply(this.#dialectSession.answer(request, outcome, this.#host.clock.now()))
   }
 
@@ -278,6 +287,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
 
   #close(code: number, reason: string, end: End): void {
     if (this.#closed) return
+    count(this.#host.counters.closes, code)
     this.#end(end)
     if (code !== CloseCode.slow) this.outbox.flush()
     this.#transport.close(code, reason)

@@ -61,7 +61,12 @@ export class Connections implements ConnectionHost {
   readonly sessions: Sessions
   readonly joining: Joining
   readonly requests: Requests
-  readonly counters: RefusalCounters = { rateLimited: 0, handshakes: 0 }
+  readonly counters: RefusalCounters = {
+    rateLimited: 0,
+    handshakes: 0,
+    refusals: new Map(),
+    closes: new Map(),
+  }
   readonly #options: ConnectionsOptions
   readonly #all = new Set<Connection>()
   readonly #listeners = new Set<(event: ConnectionEvent) => void>()

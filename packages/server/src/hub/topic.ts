@@ -46,7 +46,11 @@ export class Topic {
       this.#turn.defer(() => this.message(broadcast, except))
       return
     }
-    for (const group of this.#groups.values()) if (group.size > 0) group.publish(broadcast.frame(group.variant), except)
+    for (const group of this.#groups.values()) {
+      if (group.size === 0) continue
+      this.#turn.counters.deliveries += group.size - (except?.group === group && except.index >= 0 ? 1 : 0)
+      group.publish(broadcast.frame(group.variant), except)
+    }
   }
 
   presence(diff: RosterDiff): void {

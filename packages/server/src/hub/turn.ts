@@ -1,5 +1,13 @@
 import type { Clock } from '@rollcall/core'
 
+/** What went through the hub. */
+export interface TrafficCounters {
+  /** Messages accepted on this node. */
+  emitted: number
+  /** Messages given to connections: one for each connection that gets it. */
+  deliveries: number
+}
+
 /** How often slow connections cost somebody something. */
 export interface SlowCounters {
   volatileDropped: number
@@ -14,7 +22,9 @@ export interface SlowCounters {
  * costs nothing when idle (the end of the turn is now) and joins more messages the busier the process is.
  */
 export class Turn {
-  readonly counters: SlowCounters = {
+  readonly counters: SlowCounters & TrafficCounters = {
+    emitted: 0,
+    deliveries: 0,
     volatileDropped: 0,
     volatileConflated: 0,
     behind: 0,

@@ -2,7 +2,9 @@ import { errorOf, parseJson } from '@rollcall/core'
 import type { Context } from 'hono'
 
 /** A request body of either kind. */
-export type Body = { readonly kind: 'json'; readonly value: unknown } | { readonly kind: 'bytes'; readonly value: Uint8Array }
+export type Body =
+  | { readonly kind: 'json'; readonly value: unknown }
+  | { readonly kind: 'bytes'; readonly value: Uint8Array }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -14,7 +16,8 @@ export async function readFields(c: Context, maxDepth: number): Promise<Readonly
 }
 
 export function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('The body must be a JSON object')
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw invalid('The body must be a JSON object')
   return value as Readonly<Record<string, unknown>>
 }
 
