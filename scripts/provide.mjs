@@ -17,7 +17,12 @@ export const programs = {
     env: 'CHROMIUM',
     suites: ['e2e'],
   },
-  'nats-server': { package: 'nats-server', command: ['nats-server'], env: 'NATS_SERVER', suites: [] },
+  'nats-server': {
+    package: 'nats-server',
+    command: ['nats-server'],
+    env: 'NATS_SERVER',
+    suites: ['unit', 'faults'],
+  },
   nginx: { package: 'nginx-light', command: ['nginx'], env: 'NGINX', suites: [] },
 }
 
