@@ -140,9 +140,14 @@ export type TopicIn<C extends Channels> = { [P in keyof C & string]: TopicOf<P> 
 type EmitSchema<E> = E extends Volatile<infer S> ? S : E
 
 /** The names of a section of a channel. */
-export type SendNames<S extends ChannelSpec> = keyof NonNullable<S['send']> & string
-export type EmitNames<S extends ChannelSpec> = keyof NonNullable<S['emit']> & string
-export type CallNames<S extends ChannelSpec> = keyof NonNullable<S['call']> & string
+export type SendNames<S extends ChannelSpec> = Names<S, 'send'>
+export type EmitNames<S extends ChannelSpec> = Names<S, 'emit'>
+export type CallNames<S extends ChannelSpec> = Names<S, 'call'>
+
+// A section that a channel lacks has no names; asked for by index alone, it would have all.
+type Names<S extends ChannelSpec, K extends 'send' | 'emit' | 'call'> = K extends keyof S
+  ? keyof NonNullable<S[K]> & string
+  : never
 
 /** What a client sends, and what the server's handler gets. */
 export type SendInput<S extends ChannelSpec, E extends SendNames<S>> = InputOf<NonNullable<S['send']>[E]>

@@ -43,9 +43,10 @@ export function rollcall<C extends ChannelSpecs>(
   handlers: Handlers<C>,
   options: RollcallOptions = {},
 ): App<C> {
-  checkHandlers(contract.channels, handlers as Readonly<Record<string, AnyHandlers>>)
   // Inside, topics are texts and payloads unknown; the types of the contract hold at this border.
-  return new Node(contract as Contract, handlers as Readonly<Record<string, AnyHandlers>>, options) as unknown as App<C>
+  const untyped = handlers as unknown as Readonly<Record<string, AnyHandlers>>
+  checkHandlers(contract.channels, untyped)
+  return new Node(contract as Contract, untyped, options) as unknown as App<C>
 }
 
 /** One server process: what `rollcall` answers. */

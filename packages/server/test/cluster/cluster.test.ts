@@ -1,7 +1,8 @@
 import { systemClock, systemRandom } from '@rollcall/core'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { memoryBus, memoryLog } from '../../src/index.ts'
 import { type Happened, type RoomsApp, roomsApp } from '../support/app.ts'
+import { eventually } from '../support/eventually.ts'
 import { Peer } from '../support/peer.ts'
 
 let bus = memoryBus()
@@ -33,7 +34,7 @@ describe('two nodes', () => {
     const [a, b] = [node('a').app, node('b').app]
     const [alice, bob] = [await member(a, 'Alice'), await member(b, 'Bob')]
     for (let i = 0; i < 20; i++) alice.say('send', 100 + i, 'room:x', 'message', `${i}`)
-    await vi.waitFor(() => expect(bob.messages).toHaveLength(20))
+    await eventually(() => expect(bob.messages).toHaveLength(20))
     expect(bob.messages).toEqual(Array.from({ length: 20 }, (_, i) => `${i}`))
     expect(alice.messages).toEqual(bob.messages)
   })
@@ -42,14 +43,14 @@ describe('two nodes', () => {
     const [a, b] = [node('a').app, node('b').app]
     const alice = await member(a, 'Alice')
     const bob = await member(b, 'Bob')
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(alice.roster).toEqual(['Alice', 'Bob'])
       expect(bob.roster).toEqual(['Alice', 'Bob'])
     })
     await bob.ask('track', 'room:x', { name: 'Robert' })
-    await vi.waitFor(() => expect(alice.roster).toEqual(['Alice', 'Robert']))
+    await eventually(() => expect(alice.roster).toEqual(['Alice', 'Robert']))
     bob.close()
-    await vi.waitFor(() => expect(alice.roster).toEqual(['Alice']))
+    await eventually(() => expect(alice.roster).toEqual(['Alice']))
     expect(await b.channel('room:x').members()).toMatchObject([{ key: 'Alice' }])
   })
 
@@ -57,16 +58,16 @@ describe('two nodes', () => {
     const [a, b] = [node('a').app, node('b').app]
     const alice = await member(a, 'Alice')
     await member(b, 'Bob')
-    await vi.waitFor(() => expect(alice.roster).toEqual(['Alice', 'Bob']))
+    await eventually(() => expect(alice.roster).toEqual(['Alice', 'Bob']))
     await b.close({ timeoutMs: 10 })
-    await vi.waitFor(() => expect(alice.roster).toEqual(['Alice']))
+    await eventually(() => expect(alice.roster).toEqual(['Alice']))
   })
 
   it('kick and disconnect on every node', async () => {
     const [a, b] = [node('a').app, node('b').app]
     const alice = await member(a, 'Alice')
     const bob = await member(b, 'Bob')
-    await vi.waitFor(() => expect(alice.roster).toEqual(['Alice', 'Bob']))
+    await eventually(() => expect(alice.roster).toEqual(['Alice', 'Bob']))
     expect(await a.channel('room:x').kick({ user: 'Bob' }, 'enough')).toBe(1)
     expect(bob.of('left')).toEqual([['left', 'room:x', { reason: 'enough' }]])
     expect(await a.disconnect({ user: 'Bob' })).toBe(1)
@@ -79,7 +80,7 @@ describe('two nodes', () => {
     const { resume, connection } = await peer.hello({ credentials: { user: 'Alice' } })
     await peer.join('room:x', { presence: { name: 'Alice' } })
     const bob = await member(b.app, 'Bob')
-    await vi.waitFor(() => expect(bob.roster).toEqual(['Alice', 'Bob']))
+    await eventually(() => expect(bob.roster).toEqual(['Alice', 'Bob']))
     peer.lose()
     const again = new Peer(b.app)
     const welcome = await again.hello({ resume, credentials: { user: 'Alice' } })
@@ -102,7 +103,7 @@ describe('two nodes', () => {
       alice.say('send', 100 + i, 'log:x', 'message', `a${i}`)
       bob.say('send', 100 + i, 'log:x', 'message', `b${i}`)
     }
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(alice.messages).toHaveLength(20)
       expect(bob.messages).toEqual(alice.messages)
     })
@@ -116,11 +117,11 @@ describe('a node that is silent', () => {
     const [a, b] = [node('a').app, node('b').app]
     const alice = await member(a, 'Alice')
     await member(b, 'Bob')
-    await vi.waitFor(() => expect(alice.roster).toEqual(['Alice', 'Bob']))
+    await eventually(() => expect(alice.roster).toEqual(['Alice', 'Bob']))
     cut = true
-    await vi.waitFor(() => expect(alice.roster).toEqual(['Alice']))
+    await eventually(() => expect(alice.roster).toEqual(['Alice']))
     await member(b, 'Carol')
     cut = false
-    await vi.waitFor(() => expect(alice.roster).toEqual(['Alice', 'Bob', 'Carol']))
+    await eventually(() => expect(alice.roster).toEqual(['Alice', 'Bob', 'Carol']))
   })
 })

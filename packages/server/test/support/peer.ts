@@ -11,6 +11,8 @@ import type { App, Handshake, Run, Transport, TransportListener } from '../../sr
 
 // A native client by hand: frames in, frames out, over a transport in memory.
 
+const SOON = { interval: 2, timeout: 2_000 }
+
 export type Frame = readonly [kind: string, ...rest: unknown[]]
 
 class HandTransport implements Transport {
@@ -69,7 +71,7 @@ export class Peer {
       const answer = this.frames.find(([name, of]) => (name === 'ok' || name === 'error') && of === ref)
       if (!answer) throw new Error(`no answer to ${kind} ${JSON.stringify(rest)}`)
       return answer
-    })
+    }, SOON)
   }
 
   /** Says hello and waits for the welcome. */
@@ -100,7 +102,7 @@ export class Peer {
       const [frame] = this.of(kind)
       if (!frame) throw new Error(`no ${kind}; got ${JSON.stringify(this.frames)}`)
       return frame
-    })
+    }, SOON)
   }
 
   /** The names in the roster as the frames got so far tell it. */

@@ -3,6 +3,7 @@ import { RollcallError } from '@rollcall/core'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { methodNotAllowed } from 'hono/method-not-allowed'
+import { routePath } from 'hono/route'
 import { refusalOf } from '../../channel/refusals.ts'
 import type { Route } from '../../connection/dialect.ts'
 import { Bucket } from '../../connection/limits.ts'
@@ -57,7 +58,7 @@ function privateRoutes(app: Hono, api: Api, host: ApiHost): void {
   const metrics = new Metrics(host)
   app.use(async (c, next) => {
     await next()
-    metrics.answered(c.req.method, c.req.routePath, c.res.status)
+    metrics.answered(c.req.method, routePath(c, -1), c.res.status)
   })
   app.use(bearer(api))
   app.use(async (_, next) => {
@@ -80,7 +81,7 @@ function privateRoutes(app: Hono, api: Api, host: ApiHost): void {
   )
   topicRoutes(app, host)
   app.delete('/users/:user/connections', async (c) => {
-    const user = pathPart(c, c.req.routePath, ':user', 'user')
+    const user = pathPart(c, 'user')
     const reason = nameIn({ reason: c.req.query('reason') }, 'reason')
     return c.json({ disconnected: await host.disconnect({ user }, reason) })
   })

@@ -1,5 +1,6 @@
 import { errorOf, isOffset, type Outcome, type Sender } from '@rollcall/core'
 import type { Context, Hono } from 'hono'
+import { routePath } from 'hono/route'
 import type { EmitOptions, Emitted, ServerHistoryPage } from '../../channel/handlers.ts'
 import { Idempotency } from '../../channel/idempotency.ts'
 import { done, refusalOf } from '../../channel/refusals.ts'
@@ -22,7 +23,7 @@ export function topicRoutes(app: Hono, host: ApiHost): void {
   const sends = new Idempotency(host.clock, { windowMs: 300_000, entries: 100_000 })
 
   app.post('/topics/:topic/messages', async (c) => {
-    const topic = topicOf(c)
+    const topic = pathPart(c, 'topic')
     const { event, payload, from, idempotencyKey } = await readEmission(c, host.messageDepth)
     const emit = (options: EmitOptions) => host.channel(topic).emit(event as never, payload as never, options)
     if (idempotencyKey === undefined) return c.json(await emit({ from }))
@@ -35,7 +36,7 @@ export function topicRoutes(app: Hono, host: ApiHost): void {
     const [before, after, limit] = [wholeNumber(c, 'before'), wholeNumber(c, 'after'), wholeNumber(c, 'limit')]
     if (before !== undefined && after !== undefined) throw badRequest('Give before or after, not both')
     if (limit !== undefined && (limit < 1 || limit > MAX_PAGE)) throw badRequest(`limit must be 1 to ${MAX_PAGE}`)
-    const page = await host.channel(topicOf(c)).history({
+    const page = await host.channel(pathPart(c, 'topic')).history({
       ...(before !== undefined && { before }),
       ...(after !== undefined && { after }),
       ...(limit !== undefined && { limit }),
@@ -43,30 +44,30 @@ export function topicRoutes(app: Hono, host: ApiHost): void {
     return c.json({ epoch: page.epoch, more: page.more, messages: page.messages.map(toJson) })
   })
 
-  app.get('/topics/:topic/members', async (c) => c.json({ members: await host.channel(topicOf(c)).members() }))
+  app.get('/topics/:topic/members', async (c) =>
+    c.json({ members: await host.channel(pathPart(c, 'topic')).members() }),
+  )
 
-  app.get('/topics/:topic/count', async (c) => c.json(await host.channel(topicOf(c)).count()))
+  app.get('/topics/:topic/count', async (c) => c.json(await host.channel(pathPart(c, 'topic')).count()))
 
   app.post('/topics/:topic/kick', async (c) => {
     const fields = await readFields(c, host.messageDepth)
     const [user, connection, reason] = [nameIn(fields, 'user'), nameIn(fields, 'connection'), nameIn(fields, 'reason')]
     if ((user === undefined) === (connection === undefined)) throw invalid('Give user or connection, one of them')
     const who = user === undefined ? { connection: connection ?? '' } : { user }
-    const topic = topicOf(c)
+    const topic = pathPart(c, 'topic')
     // A topic that the contract does not know is a mistake of the caller, though nobody could be in it.
     await host.channel(topic).count()
     return c.json({ kicked: await host.channel(topic).kick(who, reason) })
   })
 }
 
-// From the path as it came: a router decodes leniently, and a wrong encoding must not name another topic.
-function topicOf(c: Context): string {
-  return pathPart(c, c.req.routePath, ':topic', 'topic')
-}
-
-/** A part of the path, decoded. @throws InvalidError where it is not a valid encoding. */
-export function pathPart(c: Context, routePath: string, mark: string, name: string): string {
-  const part = new URL(c.req.url).pathname.split('/')[routePath.split('/').indexOf(mark)] ?? ''
+/**
+ * What stands in the path for `:name`, decoded. Read from the path as it came: the router decodes leniently, and a wrong
+ * encoding must not name another topic. @throws InvalidError where it is not valid.
+ */
+export function pathPart(c: Context, name: string): string {
+  const part = new URL(c.req.url).pathname.split('/')[routePath(c).split('/').indexOf(`:${name}`)] ?? ''
   try {
     return decodeURIComponent(part)
   } catch {

@@ -1,0 +1,101 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type RoomsApp, roomsApp } from '../support/app.ts'
+import { eventually } from '../support/eventually.ts'
+import { Peer } from '../support/peer.ts'
+
+let app: RoomsApp
+
+beforeEach(() => {
+  app = roomsApp({
+    limits: { outboxBytes: 2_000, volatileBytes: 500 },
+    catchUp: { maxBufferedBytes: 1_000, pageMessages: 3 },
+  }).app
+})
+afterEach(() => app.close({ timeoutMs: 10 }))
+
+async function member(topic: string, name = 'Alice') {
+  const peer = new Peer(app)
+  await peer.hello({ credentials: { user: name } })
+  await peer.join(topic, { presence: { name } })
+  return peer
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+describe('a connection that stops reading', () => {
+  it('on a channel with history is let fall behind, and gets all of it in order as it drains', async () => {
+    const alice = await member('log:x')
+    const bob = await member('log:x', 'Bob')
+    alice.stalled = true
+    for (let i = 0; i < 300; i++) {
+      await app.channel('log:x').emit('message', `m${i}`)
+      if (i % 10 === 0) await turn()
+    }
+    await eventually(() => expect(bob.messages).toHaveLength(300))
+    expect(alice.messages.length).toBeLessThan(60)
+    expect(app.stats()).toMatchObject({ behind: 1, closedAsSlow: 0 })
+    for (let i = 0; i < 3; i++) {
+      alice.drain()
+      alice.stalled = true
+      await turn()
+      await turn()
+    }
+    expect(alice.messages.length).toBeLessThan(300)
+    alice.drain()
+    await eventually(() => expect(alice.messages).toHaveLength(300))
+    expect(alice.messages).toEqual(bob.messages)
+    await app.channel('log:x').emit('message', 'live again')
+    await eventually(() => expect(alice.messages.at(-1)).toBe('live again'))
+    expect(alice.messages).toHaveLength(301)
+    expect(alice.closed).toBeNull()
+  })
+
+  it('on a channel with history is told the roster that it missed', async () => {
+    const alice = await member('log:x')
+    alice.stalled = true
+    for (let i = 0; i < 60; i++) {
+      await app.channel('log:x').emit('message', 'x'.repeat(50))
+      await turn()
+    }
+    const bob = await member('log:x', 'Bob')
+    await eventually(() => expect(bob.roster).toEqual(['Alice', 'Bob']))
+    expect(alice.roster).toEqual(['Alice'])
+    alice.drain()
+    await eventually(() => expect(alice.roster).toEqual(['Alice', 'Bob']))
+  })
+
+  it('on a channel without history is closed as slow, and only that one', async () => {
+    const alice = await member('room:x')
+    const bob = await member('room:x', 'Bob')
+    alice.stalled = true
+    for (let i = 0; i < 60; i++) {
+      await app.channel('room:x').emit('message', 'x'.repeat(50))
+      await turn()
+    }
+    expect(alice.closed).toEqual({ code: 4001, reason: 'reading too slowly' })
+    expect(app.stats().closedAsSlow).toBe(1)
+    expect(bob.messages).toHaveLength(60)
+    expect(bob.closed).toBeNull()
+  })
+
+  it('loses volatile events, but for the newest of each key', async () => {
+    const alice = await member('room:x')
+    alice.stalled = true
+    await app.channel('room:x').emit('message', 'x'.repeat(600))
+    await turn()
+    for (let i = 0; i < 100; i++) {
+      await app.channel('room:x').emit('cursor', { id: `${i % 2}`, x: i })
+      await turn()
+    }
+    expect(alice.closed).toBeNull()
+    expect(alice.messages).toHaveLength(1)
+    alice.drain()
+    await eventually(() =>
+      expect(alice.messages.slice(1)).toEqual([
+        { id: '0', x: 98 },
+        { id: '1', x: 99 },
+      ]),
+    )
+    expect(app.stats()).toMatchObject({ volatileConflated: 98, closedAsSlow: 0 })
+  })
+})
