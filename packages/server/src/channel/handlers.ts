@@ -192,8 +192,13 @@ export type ChannelHandlers<S extends ChannelSpec, P extends string> = {
   ) => CallReply<S, N> | Promise<CallReply<S, N>>
 }
 
-/** Handlers for every channel of a contract. */
-export type Handlers<C extends Channels> = { readonly [P in keyof C & string]: ChannelHandlers<C[P], P> }
+/**
+ * Handlers for every channel of a contract. (A conditional type, though the condition always holds: TypeScript then puts
+ * the contract in before it looks a handler's parameters up; else every name is taken for an event, `join` included.)
+ */
+export type Handlers<C extends Channels> = C extends Channels
+  ? { readonly [P in keyof C & string]: ChannelHandlers<C[P], P> }
+  : never
 
 /** The same, when the contract's types are not at hand. */
 export interface AnyHandlers {
