@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import { isOwn, systemOf } from './catalogue.ts'
 import type { Case, Entry, Measure } from './contest.ts'
 import { type Provided, provide } from './provide.ts'
@@ -73,6 +73,6 @@ class Contender {
     const { profile } = this.#plan
     if (profile === null || !isOwn(this.#name)) return []
     const name = `${this.#case.name}-${this.#name}-${round}.cpuprofile`
-    return ['--cpu-prof', `--cpu-prof-dir=${join(process.cwd(), profile)}`, `--cpu-prof-name=${name}`]
+    return ['--cpu-prof', `--cpu-prof-dir=${resolve(profile)}`, `--cpu-prof-name=${name}`]
   }
 }
