@@ -12,6 +12,8 @@ import { Trimmer } from './trimmer.ts'
 const CHECKS_AT_ONCE = 32
 /** How long closing waits for appends under way. */
 const FAREWELL_MS = 2000
+/** Between two attempts to compare everything. */
+const RETRY_MS = 1000
 /** What is followed is stored anew when this share of the longest age has passed. */
 const TOUCH_SHARE = 0.75
 
@@ -51,6 +53,7 @@ class NatsLog implements Log {
   #undoHealth: Undo = () => {}
   #undoCheck: Undo = () => {}
   #checking = false
+  #checkAgain = false
   #closing: Promise<void> | null = null
   #ended = false
 
@@ -147,38 +150,55 @@ class NatsLog implements Log {
     })
   }
 
-  /** Compares what is followed with the stream, and forgets what is not used. Never rejects. */
+  /** Compares what is followed with the stream, until it is done once from the beginning to the end. Never rejects. */
   async #check(): Promise<void> {
-    const { link, stream, settings } = this.#parts
-    if (this.#checking || this.#closing || !link.healthy) return
+    this.#checkAgain = true
+    if (this.#checking) return
     this.#checking = true
-    try {
-      await stream.ensure()
-      const followed: Topic[] = []
-      const idleBefore = settings.clock.now() - settings.idempotencyWindowMs - settings.checkMs
-      for (const [name, { topic, appender }] of this.#rooms) {
-        if (topic.followed) followed.push(topic)
-        else if (appender.idle && topic.usedAt < idleBefore) this.#rooms.delete(name)
-      }
-      const next = async () => {
-        for (let topic = followed.pop(); topic && !this.#closing; topic = followed.pop()) await this.#verify(topic)
-      }
-      await Promise.all(Array.from({ length: CHECKS_AT_ONCE }, next))
-    } catch (error) {
-      settings.report(error)
-    } finally {
-      this.#checking = false
+    const { link } = this.#parts
+    while (this.#checkAgain && !this.#closing && link.healthy) {
+      this.#checkAgain = false
+      if (await this.#checkOnce()) continue
+      this.#checkAgain = true
+      await link.wait(RETRY_MS)
     }
+    this.#checking = false
   }
 
-  async #verify(topic: Topic): Promise<void> {
+  // Answers whether everything could be compared. Forgets what is not used, too.
+  async #checkOnce(): Promise<boolean> {
+    const { stream, settings } = this.#parts
+    try {
+      await stream.ensure()
+    } catch (error) {
+      settings.report(error)
+      return false
+    }
+    const followed: Topic[] = []
+    const idleBefore = settings.clock.now() - settings.idempotencyWindowMs - settings.checkMs
+    for (const [name, { topic, appender }] of this.#rooms) {
+      if (topic.followed) followed.push(topic)
+      else if (appender.idle && topic.usedAt < idleBefore) this.#rooms.delete(name)
+    }
+    let complete = true
+    const next = async () => {
+      for (let topic = followed.pop(); topic && !this.#closing; topic = followed.pop())
+        if (!(await this.#verify(topic))) complete = false
+    }
+    await Promise.all(Array.from({ length: CHECKS_AT_ONCE }, next))
+    return complete
+  }
+
+  async #verify(topic: Topic): Promise<boolean> {
     const { settings } = this.#parts
     try {
       await topic.sync()
       const { at } = await topic.end()
       if (settings.clock.now() - at > settings.maxAgeMs * TOUCH_SHARE) await topic.touch()
+      return true
     } catch (error) {
       if (!this.#closing) settings.report(error)
+      return false
     }
   }
 }

@@ -131,7 +131,8 @@ export class Reader {
         next = topOf(block) + 1
       }
       if (next > end || seq >= tip.seq) break
-      page = await stream.range(this.#topic.name, { seq: seq + 1 }, Math.min(PAGE_BLOCKS, end - next + 1))
+      const limit = Math.min(PAGE_BLOCKS, end - next + 1)
+      page = await stream.range(this.#topic.name, { seq: seq + 1 }, { limit, until: tip.seq })
     }
     return messages
   }

@@ -36,7 +36,7 @@ export interface ReplicaListener {
 }
 
 /** So many of the newest blocks are recognised when they come again. */
-const RECENT_BLOCKS = 64
+const RECENT_BLOCKS = 16
 
 /**
  * What a node knows of a topic's log: its end, and the keys of its newest messages. A machine: blocks go in, in whatever

@@ -1,5 +1,4 @@
 import {
-  type DirectStreamAPI,
   JetStreamApiCodes,
   JetStreamApiError,
   type JetStreamManager,
@@ -30,6 +29,8 @@ const REQUEST_MS = 2000
 const NANOSECONDS = 1_000_000
 /** Consumers for reading are gone by themselves if their node is. */
 const READER_MS = 10_000
+/** How long a reader waits for a block that a server does not have yet. */
+const PULL_MS = 1000
 const STREAM_NAME_IN_USE = 10_058
 const WRONG_LAST_SEQUENCE: readonly number[] = [
   JetStreamApiCodes.StreamWrongLastSequence,
@@ -91,11 +92,11 @@ export class Stream {
     )
   }
 
-  /** The first block of a topic at or behind a sequence. */
+  /** The first block of a topic at or behind a sequence, by the word of the stream's leader. */
   async firstFrom(topic: string, seq: number): Promise<Stored | null> {
-    const direct: DirectStreamAPI = (await this.#managing()).direct
+    const manager = await this.#managing()
     const query = { seq: Math.max(1, seq), next_by_subj: this.#subject('log', topic) }
-    return fromStored(await direct.getMessage(this.#settings.stream, query))
+    return fromStored(await manager.streams.getMessage(this.#settings.stream, query))
   }
 
   /** Stores a block behind the one at `prev`. Never rejects. */
@@ -120,12 +121,13 @@ export class Stream {
   }
 
   /**
-   * At most `limit` blocks of a topic, oldest first: from a sequence on, or from a time on.
+   * Blocks of a topic, oldest first, from a sequence or a time on: at most `limit`, and none behind the one at `until`,
+   * which the caller knows to be there. May answer less, where a server of the cluster is slow to catch up.
    */
   async range(
     topic: string,
     from: { readonly seq: number } | { readonly at: number },
-    limit: number,
+    { limit, until }: { readonly limit: number; readonly until: number },
   ): Promise<Stored[]> {
     const manager = await this.#managing()
     const start =
@@ -142,7 +144,7 @@ export class Stream {
       inactive_threshold: READER_MS * NANOSECONDS,
     })
     try {
-      return await this.#pull(name, limit)
+      return await this.#pull(name, limit, until)
     } finally {
       this.#forgetReader(name)
     }
@@ -223,12 +225,11 @@ export class Stream {
       discard: 'old',
       max_age: maxAgeMs * NANOSECONDS,
       max_bytes: maxBytes,
-      allow_direct: true,
       republish: { src: subjects[0], dest: `rollcall.live.${stream}.${incarnation}.>` },
     } as StreamConfig & { name: string }
   }
 
-  #pull(consumer: string, limit: number): Promise<Stored[]> {
+  #pull(consumer: string, limit: number, until: number): Promise<Stored[]> {
     return new Promise((resolve, reject) => {
       const found: Stored[] = []
       const inbox = createInbox()
@@ -236,10 +237,10 @@ export class Stream {
         callback: (error, message) => {
           try {
             if (error) throw error
-            // Any status says that there is no more: this request did not want to wait.
+            // Any status says that nothing more came in time.
             const ended = (message.headers?.code ?? 0) !== 0
             if (!ended) found.push(fromDelivery(message))
-            if (ended || found.length >= limit) settle(() => resolve(found))
+            if (ended || found.length >= limit || (found.at(-1)?.seq ?? 0) >= until) settle(() => resolve(found))
           } catch (fault) {
             settle(() => reject(fault))
           }
@@ -253,7 +254,7 @@ export class Stream {
         subscription.unsubscribe()
         how()
       }
-      const next = JSON.stringify({ batch: limit, no_wait: true })
+      const next = JSON.stringify({ batch: limit, expires: PULL_MS * NANOSECONDS })
       this.#link.nc.publish(`${this.#api}.CONSUMER.MSG.NEXT.${this.#settings.stream}.${consumer}`, next, {
         reply: inbox,
       })

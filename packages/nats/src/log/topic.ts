@@ -17,6 +17,7 @@ export interface LogParts {
 
 /** Between two attempts at something that JetStream did not do. */
 const RETRY_MS = 100
+const LOOK_AGAIN_MS = 1000
 const PAGE_BLOCKS = 256
 const ID_BYTES = 6
 
@@ -75,6 +76,7 @@ export class Topic {
       // What was applied up to now lies before the position.
       follower.held = []
       this.parts.settings.clock.soon(() => this.#release(follower))
+      if (this.parts.link.nc.info?.cluster !== undefined) this.#lookAgain()
       return { position: { epoch, offset: top }, stop: () => this.#unfollow(follower) }
     } catch (error) {
       this.#unfollow(follower)
@@ -135,13 +137,17 @@ export class Topic {
     const from = parts.settings.clock.now() - parts.settings.idempotencyWindowMs
     const end = this.#known()
     const earlier: { key: string; offset: number; at: number }[] = []
-    let page = end.at < from ? [] : await parts.stream.range(name, { at: from }, PAGE_BLOCKS)
-    while (page.length > 0) {
+    let next: { readonly seq: number } | { readonly at: number } = { at: from }
+    let read = end.at < from ? end.seq : 0
+    while (read < end.seq) {
+      const page = await parts.stream.range(name, next, { limit: PAGE_BLOCKS, until: end.seq })
+      const last = page.at(-1)
+      if (!last) throw new LogUnavailable(`The log of "${name}" is not at hand up to its end`)
       for (const { at, block } of page)
         for (const [i, key] of block.keys.entries())
           if (key !== undefined) earlier.push({ key, offset: block.base + i, at })
-      const last = page.at(-1)?.seq ?? end.seq
-      page = last >= end.seq ? [] : await parts.stream.range(name, { seq: last + 1 }, PAGE_BLOCKS)
+      read = last.seq
+      next = { seq: read + 1 }
     }
     replica.keys.addBefore(earlier)
     replica.keysComplete = true
@@ -161,6 +167,13 @@ export class Topic {
     const { tip } = this.replica
     if (!tip) throw new LogUnavailable(`The log of "${this.name}" is not known yet`)
     return tip
+  }
+
+  // Servers of a cluster tell one another of an interest after they have told this node that it is known.
+  #lookAgain(): void {
+    this.parts.link.after(LOOK_AGAIN_MS, () => {
+      if (this.followed && !this.parts.closed()) this.sync().catch(this.parts.settings.report)
+    })
   }
 
   #feed(): Undo {
@@ -223,8 +236,8 @@ export class Topic {
     for (;;) {
       const from = (this.replica.tip?.seq ?? 0) + 1
       if (from > last.seq) return true
-      const found = await this.parts.stream.range(this.name, { seq: from }, PAGE_BLOCKS)
-      if (found.length === 0) return false
+      const found = await this.parts.stream.range(this.name, { seq: from }, { limit: PAGE_BLOCKS, until: last.seq })
+      if (found.length === 0) throw new LogUnavailable(`The log of "${this.name}" is not at hand up to its end`)
       for (const stored of found) {
         const { tip } = this.replica
         // What ended meanwhile came by another way.

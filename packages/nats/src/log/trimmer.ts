@@ -48,7 +48,7 @@ export class Trimmer {
     if (surplus < MAX_SURPLUS) {
       const from = settings.clock.now() - settings.idempotencyWindowMs
       if (oldest.at >= from) return
-      const [young] = await stream.range(name, { at: from }, 1)
+      const [young] = await stream.range(name, { at: from }, { limit: 1, until: tip.seq })
       if (young) below = Math.min(below, young.seq)
     }
     if (oldest.seq < below) await stream.trim(name, below)
