@@ -10,7 +10,6 @@ import {
   type Schema,
   type Sender,
   type Undo,
-  validate,
 } from '@rollcall/core'
 import type { Cluster, Who } from '../cluster/cluster.ts'
 import { Broadcast } from '../hub/broadcast.ts'
@@ -20,6 +19,7 @@ import { type Log, type LogMessage, LogUnavailable, type Retention } from '../lo
 import type { TrackerOptions } from '../presence/tracker.ts'
 import type { CatchUpOptions } from './catch-up.ts'
 import { Channel, type ChannelHost } from './channel.ts'
+import { check } from './checking.ts'
 import type { AnyHandlers, Emitted } from './handlers.ts'
 import { decodeRelay, encodeRelay } from './relay.ts'
 
@@ -200,10 +200,8 @@ export class Channels implements ChannelHost {
     if (!entry) throw errorOf({ code: 'unknown_event', message: `${match.pattern} does not emit "${event}"` })
     const volatile = isVolatile(entry)
     const schema: Schema = volatile ? entry.schema : entry
-    const validating = validate(schema, payload)
-    const validation = validating instanceof Promise ? await validating : validating
-    if ('issues' in validation)
-      throw errorOf({ code: 'invalid_payload', message: `Cannot emit ${event} on ${topic}: ${validation.issues}` })
+    const checking = check(schema, payload, `${event} for ${topic}`)
+    if (checking instanceof Promise) await checking
     const at = this.clock.now()
     if (match.spec.history && !volatile)
       return this.#append(topic, match, { event, payload, from: request.from, at }, request)

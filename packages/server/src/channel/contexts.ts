@@ -2,6 +2,7 @@ import type { ChannelMatch, Sender } from '@rollcall/core'
 import type { Channels } from './channels.ts'
 import type { ConnectionView, LeaveContext, User } from './handlers.ts'
 import type { Membership } from './membership.ts'
+import type { Place } from './place.ts'
 import { ServerTopic } from './server-topic.ts'
 
 // What handlers are given. Classes with getters: one small object for each call, and nothing computed that is not read.
@@ -50,14 +51,14 @@ export class EnterContext extends MembershipContext {
 /** For events and calls: what the handler emits is from the sender, and repeats of the same send are accepted once. */
 export class MessageContext extends MembershipContext {
   readonly #sendId: string | null
-  readonly #emitting: () => void
+  readonly #place: Place
   #emits = 0
   #channel: ServerTopic | null = null
 
-  constructor(membership: Membership, channels: Channels, sendId: string | null, emitting: () => void) {
+  constructor(membership: Membership, channels: Channels, sendId: string | null, place: Place) {
     super(membership, channels)
     this.#sendId = sendId
-    this.#emitting = emitting
+    this.#place = place
   }
 
   get member(): { entry: string; meta: unknown } | null {
@@ -68,7 +69,7 @@ export class MessageContext extends MembershipContext {
     this.#channel ??= new ServerTopic(this.channels, this.topic, {
       from: senderOf(this.membership),
       nextKey: () => this.#nextKey(),
-      emitting: this.#emitting,
+      emitting: () => this.#place.take(),
     })
     return this.#channel
   }

@@ -5,12 +5,11 @@ import {
   isTopic,
   type Joined,
   type JoinRequest,
-  type Schema,
   type Since,
-  validate,
 } from '@rollcall/core'
 import type { Channel } from './channel.ts'
 import type { Channels } from './channels.ts'
+import { check, checkMeta } from './checking.ts'
 import { EnterContext } from './contexts.ts'
 import type { Decision, JoinContext } from './handlers.ts'
 import { type Held, Membership, type Peer } from './membership.ts'
@@ -91,7 +90,7 @@ export class Joining {
   async #decide(membership: Membership, request: JoinRequest, held: Held | null): Promise<Decision> {
     const { channel, peer } = membership
     const { spec, handlers } = channel
-    const input = await checked(spec.join, request.input, `The join input of ${channel.name}`)
+    const input = await check(spec.join, request.input, `The join input of ${channel.name}`)
     const presence =
       request.presence === undefined ? undefined : await this.#checkedPresence(spec, request.presence, channel)
     const asked = held ? (handlers.resume ?? null) : handlers.join
@@ -110,7 +109,7 @@ export class Joining {
 
   async #checkedPresence(spec: ChannelSpec, meta: unknown, channel: Channel): Promise<unknown> {
     if (!spec.presence) throw errorOf({ code: 'no_presence', message: `${channel.name} has no presence` })
-    return checkedMeta(spec.presence, meta, channel.name, this.#limits.presenceBytes)
+    return checkMeta(spec.presence, meta, channel.name, this.#limits.presenceBytes)
   }
 
   async #start(channel: Channel, since: Since | null): Promise<Start> {
@@ -203,22 +202,4 @@ async function firstOf(channel: Channel, last: number): Promise<number> {
 
 function sameJson(a: unknown, b: unknown): boolean {
   return a === b || JSON.stringify(a) === JSON.stringify(b)
-}
-
-/** Runs a schema where there is one. Rejects with an InvalidError. */
-export async function checked(schema: Schema | undefined, value: unknown, what: string): Promise<unknown> {
-  if (!schema) return undefined
-  const validating = validate(schema, value)
-  const validation = validating instanceof Promise ? await validating : validating
-  if ('issues' in validation)
-    throw errorOf({ code: 'invalid_payload', message: `${what} is not valid: ${validation.issues}` })
-  return validation.value
-}
-
-/** Checks a member's metadata, its size included. */
-export async function checkedMeta(schema: Schema, meta: unknown, topic: string, maxBytes: number): Promise<unknown> {
-  const value = await checked(schema, meta, `The presence for ${topic}`)
-  if ((JSON.stringify(value) ?? '').length > maxBytes)
-    throw errorOf({ code: 'too_big', message: `The presence for ${topic} is above ${maxBytes} bytes` })
-  return value
 }

@@ -3,17 +3,20 @@ import {
   errorOf,
   type HistoryRequest,
   type RosterRequest,
+  type Schema,
   type SendRequest,
   type TopicRequest,
   type TrackRequest,
 } from '@rollcall/core'
 import { type Channels, ownEntry } from './channels.ts'
+import { check, checkMeta } from './checking.ts'
 import { EndContext, MessageContext } from './contexts.ts'
 import { toDelivery } from './feed.ts'
 import type { LeaveContext } from './handlers.ts'
 import type { Idempotency } from './idempotency.ts'
-import { checked, checkedMeta, type JoinLimits, show } from './joining.ts'
+import { type JoinLimits, show } from './joining.ts'
 import type { Membership, Peer } from './membership.ts'
+import { NOWHERE, Place } from './place.ts'
 import { type Answer, done, refusalOf, refused } from './refusals.ts'
 
 /** Everything that a member may ask of a channel once it is in it. */
@@ -98,79 +101,93 @@ export class Requests {
 
   // Answers a promise if it is not known yet where this send stands among the member's others.
   #sendNow(membership: Membership, request: SendRequest, answer: Answer): Promise<void> | undefined {
-    const { spec, handlers, name } = membership.channel
-    const what = `${clip(request.event)} on ${name}`
+    const { spec, name } = membership.channel
     const schema = ownEntry(spec.send, request.event)
     if (!schema) {
       answer(refused('unknown_event', `${name} takes no "${clip(request.event)}"`))
       return undefined
     }
-    let emitted: (() => void) | null = null
-    let placed = false
-    const place = () => {
-      placed = true
-      emitted?.()
+    const what = `${clip(request.event)} on ${name}`
+    const place = new Place()
+    const context = new MessageContext(membership, this.#channels, request.id, place)
+    let running: unknown
+    try {
+      running = this.#run(membership, request.event, schema, request.payload, what, context)
+    } catch (error) {
+      this.#fail(error, what, answer)
+      return undefined
     }
-    const running = this.#run(membership, handlers[request.event], schema, request.payload, request.id, what, place)
+    if (!(running instanceof Promise)) {
+      answer(done(running ?? null))
+      return undefined
+    }
     running.then(
-      (result) => answer(done(acknowledgement(result))),
-      (error: unknown) => this.#fail(error, what, answer),
+      (result) => {
+        answer(done(result ?? null))
+        place.take()
+      },
+      (error: unknown) => {
+        this.#fail(error, what, answer)
+        place.take()
+      },
     )
-    if (placed) return undefined
-    return new Promise((resolve) => {
-      emitted = resolve
-      running.then(
-        () => resolve(),
-        () => resolve(),
-      )
-    })
+    return place.taken ? undefined : place.wait()
   }
 
   #call(membership: Membership, request: CallRequestMessage, answer: Answer): void {
-    const { spec, handlers, name } = membership.channel
+    const { spec, name } = membership.channel
     const call = ownEntry(spec.call, request.name)
     if (!call) return answer(refused('unknown_event', `${name} has no call "${clip(request.name)}"`))
     const what = `${clip(request.name)} on ${name}`
-    const replied = this.#run(
-      membership,
-      handlers[request.name],
-      call.input,
-      request.payload,
-      null,
-      what,
-      () => {},
-    ).then(async (reply) => {
-      await checkedReply(call.output, reply, what)
-      return reply ?? null
-    })
-    this.#settle(replied, what, answer)
+    const context = new MessageContext(membership, this.#channels, null, NOWHERE)
+    try {
+      const running = this.#run(membership, request.name, call.input, request.payload, what, context)
+      if (running instanceof Promise) return this.#settle(this.#replied(running, call.output, what), what, answer)
+      const checked = checkReply(call.output, running, what)
+      if (checked instanceof Promise)
+        return this.#settle(
+          this.#replied(
+            checked.then(() => running),
+            call.output,
+            what,
+          ),
+          what,
+          answer,
+        )
+      answer(done(running ?? null))
+    } catch (error) {
+      this.#fail(error, what, answer)
+    }
   }
 
-  async #run(
+  async #replied(running: Promise<unknown>, output: Schema, what: string): Promise<unknown> {
+    const reply = await running
+    await checkReply(output, reply, what)
+    return reply ?? null
+  }
+
+  // Runs a handler with what the schema makes of the payload; at once where schema and handler do.
+  #run(
     membership: Membership,
-    run: unknown,
-    schema: Parameters<typeof checked>[0],
+    name: string,
+    schema: Schema,
     payload: unknown,
-    sendId: string | null,
     what: string,
-    placed: () => void,
-  ): Promise<unknown> {
-    const validating = checked(schema, payload, what)
-    const value = await validating
-    if (membership.feeding === 'ended')
-      throw errorOf({ code: 'not_joined', message: `${membership.channel.name} was left` })
-    if (typeof run !== 'function') throw new TypeError(`No handler for ${what}`)
-    return run(new MessageContext(membership, this.#channels, sendId, placed), value) as unknown
+    context: MessageContext,
+  ): unknown {
+    const value = check(schema, payload, what)
+    if (value instanceof Promise) return value.then((later) => start(membership, name, later, context))
+    return start(membership, name, value, context)
   }
 
   async #track(membership: Membership, { meta }: TrackRequest): Promise<null> {
     const { channel } = membership
     const { spec } = channel
     if (!spec.presence) throw errorOf({ code: 'no_presence', message: `${channel.name} has no presence` })
-    const checkedValue = await checkedMeta(spec.presence, meta, channel.name, this.#limits.presenceBytes)
+    const value = await checkMeta(spec.presence, meta, channel.name, this.#limits.presenceBytes)
     if (membership.feeding === 'ended') throw errorOf({ code: 'not_joined', message: `${channel.name} was left` })
     const own = membership.entry === null ? undefined : channel.tracker?.roster.entry(membership.entry)
-    show(membership, checkedValue, own ?? null)
+    show(membership, value, own ?? null)
     return null
   }
 
@@ -216,17 +233,25 @@ export class Requests {
   }
 }
 
-// A handler that answers what `emit` resolved with tells the sender where its message stands; any other answer is told
-// as it is, to those dialects that have a place for it.
-function acknowledgement(result: unknown): unknown {
-  return result ?? null
+function start(membership: Membership, name: string, value: unknown, context: MessageContext): unknown {
+  const { handlers, name: topic } = membership.channel
+  if (membership.feeding === 'ended') throw errorOf({ code: 'not_joined', message: `${topic} was left` })
+  const run = handlers[name]
+  if (typeof run !== 'function') throw new TypeError(`No handler for ${name} on ${topic}`)
+  return run(context, value) as unknown
 }
 
-async function checkedReply(schema: Parameters<typeof checked>[0], reply: unknown, what: string): Promise<void> {
+function checkReply(schema: Schema, reply: unknown, what: string): unknown {
+  const wrong = (cause: unknown) => new TypeError(`The reply of ${what} does not fit its schema`, { cause })
   try {
-    await checked(schema, reply, what)
+    const checked = check(schema, reply, what)
+    return checked instanceof Promise
+      ? checked.catch((error: unknown) => {
+          throw wrong(error)
+        })
+      : checked
   } catch (error) {
-    throw new TypeError(`The reply of ${what} does not fit its schema`, { cause: error })
+    throw wrong(error)
   }
 }
 

@@ -102,10 +102,8 @@ export async function ask(
 export class Native {
   readonly frames: (readonly unknown[])[] = []
   closed: { readonly code: number; readonly reason: string } | null = null
-  readonly #socket: WebSocket
 
   constructor(socket: WebSocket) {
-    this.#socket = socket
     socket.on('message', (payload, isBinary) =>
       this.frames.push(isBinary ? ['bytes', payload] : JSON.parse(`${payload}`)),
     )

@@ -6,11 +6,17 @@ export type Body =
   | { readonly kind: 'json'; readonly value: unknown }
   | { readonly kind: 'bytes'; readonly value: Uint8Array }
 
+export interface BodyLimits {
+  readonly bytes: number
+  /** Nesting of JSON. */
+  readonly depth: number
+}
+
 const UTF8 = new TextDecoder('utf-8', { fatal: true })
 
 /** The fields of a JSON body. Rejects with an InvalidError that says what is wrong. */
-export async function readFields(c: Context, maxDepth: number): Promise<Readonly<Record<string, unknown>>> {
-  const body = await readBody(c, maxDepth)
+export async function readFields(c: Context, limits: BodyLimits): Promise<Readonly<Record<string, unknown>>> {
+  const body = await readBody(c, limits)
   if (body.kind === 'bytes') throw badRequest('The body must be JSON, with content-type application/json')
   return fieldsOf(body.value)
 }
@@ -22,16 +28,30 @@ export function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
 }
 
 /** Reads JSON, or bytes where the content type says so. */
-export async function readBody(c: Context, maxDepth: number): Promise<Body> {
+export async function readBody(c: Context, limits: BodyLimits): Promise<Body> {
   const type = (c.req.header('content-type') ?? 'application/json').split(';')[0]?.trim().toLowerCase()
-  const bytes = new Uint8Array(await c.req.arrayBuffer())
+  const bytes = await readBytes(c, limits.bytes)
   if (type === 'application/octet-stream') return { kind: 'bytes', value: bytes }
   if (type !== 'application/json')
     throw badRequest('The content-type must be application/json or application/octet-stream')
-  const parsed = parseJson(textOf(bytes), maxDepth)
+  const parsed = parseJson(textOf(bytes), limits.depth)
   if (!('fault' in parsed)) return { kind: 'json', value: parsed.value }
-  if (parsed.fault === 'too_deep') throw errorOf({ code: 'too_deep', message: `Nested deeper than ${maxDepth}` })
+  if (parsed.fault === 'too_deep') throw errorOf({ code: 'too_deep', message: `Nested deeper than ${limits.depth}` })
   throw badRequest('The body is not JSON')
+}
+
+// Counted while it is read: a length that the caller gives proves nothing, and a chunked body has none.
+async function readBytes(c: Context, maxBytes: number): Promise<Uint8Array> {
+  const tooBig = () => errorOf({ code: 'too_big', message: `A body has at most ${maxBytes} bytes` })
+  if (Number(c.req.header('content-length') ?? 0) > maxBytes) throw tooBig()
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of c.req.raw.body ?? []) {
+    size += chunk.length
+    if (size > maxBytes) throw tooBig()
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
 }
 
 function textOf(bytes: Uint8Array): string {

@@ -1,7 +1,6 @@
 import { getRequestListener } from '@hono/node-server'
 import { RollcallError } from '@rollcall/core'
 import { Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import { routePath } from 'hono/route'
 import { refusalOf } from '../../channel/refusals.ts'
@@ -73,13 +72,7 @@ function privateRoutes(app: Hono, api: Api, host: ApiHost): void {
       405,
     )
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (_, allowed) => notAllowed(allowed) }))
-  app.use(
-    bodyLimit({
-      maxSize: api.bodyBytes,
-      onError: () => problem({ code: 'too_big', message: `A body has at most ${api.bodyBytes} bytes` }),
-    }),
-  )
-  topicRoutes(app, host)
+  topicRoutes(app, host, { bytes: api.bodyBytes, depth: host.messageDepth })
   app.delete('/users/:user/connections', async (c) => {
     const user = pathPart(c, 'user')
     const reason = nameIn({ reason: c.req.query('reason') }, 'reason')

@@ -4,7 +4,7 @@ import { routePath } from 'hono/route'
 import type { EmitOptions, Emitted, ServerHistoryPage } from '../../channel/handlers.ts'
 import { Idempotency } from '../../channel/idempotency.ts'
 import { done, refusalOf } from '../../channel/refusals.ts'
-import { badRequest, fieldsOf, invalid, nameIn, readBody, readFields } from './body.ts'
+import { type BodyLimits, badRequest, fieldsOf, invalid, nameIn, readBody, readFields } from './body.ts'
 import type { ApiHost } from './host.ts'
 
 /** The most messages of one page. */
@@ -19,12 +19,12 @@ interface Emission {
 }
 
 /** What can be done with one topic. */
-export function topicRoutes(app: Hono, host: ApiHost): void {
+export function topicRoutes(app: Hono, host: ApiHost, limits: BodyLimits): void {
   const sends = new Idempotency(host.clock, { windowMs: 300_000, entries: 100_000 })
 
   app.post('/topics/:topic/messages', async (c) => {
     const topic = pathPart(c, 'topic')
-    const { event, payload, from, idempotencyKey } = await readEmission(c, host.messageDepth)
+    const { event, payload, from, idempotencyKey } = await readEmission(c, limits)
     const emit = (options: EmitOptions) => host.channel(topic).emit(event as never, payload as never, options)
     if (idempotencyKey === undefined) return c.json(await emit({ from }))
     // Handlers' keys have line breaks, and these cannot: the log does not take one for the other.
@@ -51,7 +51,7 @@ export function topicRoutes(app: Hono, host: ApiHost): void {
   app.get('/topics/:topic/count', async (c) => c.json(await host.channel(pathPart(c, 'topic')).count()))
 
   app.post('/topics/:topic/kick', async (c) => {
-    const fields = await readFields(c, host.messageDepth)
+    const fields = await readFields(c, limits)
     const [user, connection, reason] = [nameIn(fields, 'user'), nameIn(fields, 'connection'), nameIn(fields, 'reason')]
     if ((user === undefined) === (connection === undefined)) throw invalid('Give user or connection, one of them')
     const who = user === undefined ? { connection: connection ?? '' } : { user }
@@ -75,9 +75,9 @@ export function pathPart(c: Context, name: string): string {
   }
 }
 
-async function readEmission(c: Context, maxDepth: number): Promise<Emission> {
+async function readEmission(c: Context, { bytes, depth }: BodyLimits): Promise<Emission> {
   // One level more: the payload stands in the body's object.
-  const body = await readBody(c, maxDepth + 1)
+  const body = await readBody(c, { bytes, depth: depth + 1 })
   const fields = body.kind === 'json' ? fieldsOf(body.value) : c.req.query()
   const event = nameIn(fields, 'event')
   if (event === undefined) throw invalid('Give the event')
