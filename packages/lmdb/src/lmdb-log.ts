@@ -162,7 +162,9 @@ export class LmdbLog implements Log {
 
   /** Writes what is queued, or as much as goes into one transaction. */
   private commit(): void {
-    const batch = this.queue.length > BATCH ? this.queue.slice(0, BATCH) : this.queue
+    // A queue that grows faster than this is written in larger parts: better a late turn than no end of memory.
+    const size = Math.max(BATCH, this.queue.length >> 2)
+    const batch = this.queue.length > size ? this.queue.slice(0, size) : this.queue
     if (batch.length === 0) return
     const now = this.options.clock.now()
     const counts = new Map<Topic, number>()
@@ -184,7 +186,7 @@ export class LmdbLog implements Log {
     for (const [topic, plan] of plans) topic.wrote(counts.get(topic) ?? 0, plan)
     for (const entry of batch) this.keys.remember(entry)
     if (this.options.accepted === 'synced') this.sealer.await(batch)
-    else this.sealer.note(batch.length)
+    else this.sealer.note(pagesOf(plans.size, batch.length))
     if (this.options.accepted === 'written') for (const entry of batch) this.accept(entry)
   }
 
@@ -259,6 +261,11 @@ export class LmdbLog implements Log {
     }
     if (lost > 0) throw new Error(`${lost} accepted messages could not be written: the disk refuses writes`)
   }
+}
+
+/** About how many pages a transaction writes: the end and now and then the beginning of each topic, and what is in between. */
+function pagesOf(topics: number, messages: number): number {
+  return 4 + topics * 2 + (messages >> 3)
 }
 
 function closedError(): LogUnavailable {

@@ -4,9 +4,9 @@ import type { Store } from './folder/store.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Entry } from './topic.ts'
 
-/** What is written is flushed so often, or after so many messages: until then freed pages cannot be used again. */
+/** What is written is flushed so often, or after about so many pages: until then freed pages cannot be used again. */
 const SEAL_MS = 1_000
-const SEAL_MESSAGES = 20_000
+const SEAL_PAGES = 8_192
 
 /** Flushes what was written, one flush at a time, and tells those who wait for it. */
 export class Sealer {
@@ -36,10 +36,10 @@ export class Sealer {
     this.seal()
   }
 
-  /** Something was written that nobody waits for. */
-  note(messages: number): void {
-    this.unsealed += Math.max(1, messages)
-    if (this.unsealed >= SEAL_MESSAGES) this.seal()
+  /** About so many pages were written that nobody waits for. */
+  note(pages: number): void {
+    this.unsealed += pages
+    if (this.unsealed >= SEAL_PAGES) this.seal()
     else if (!this.undo && !this.isSealing) this.sealLater()
   }
 
@@ -77,7 +77,7 @@ export class Sealer {
       this.isSealing = false
       if (error) this.breakDown(error, covered)
       else for (const entry of covered) this.accept(entry)
-      if (this.waiting.length > 0 || this.unsealed >= SEAL_MESSAGES) this.seal()
+      if (this.waiting.length > 0 || this.unsealed >= SEAL_PAGES) this.seal()
       else if (this.unsealed > 0 && !this.undo) this.sealLater()
       this.onIdle?.()
     })
