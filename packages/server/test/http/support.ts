@@ -22,8 +22,9 @@ const rooms = contract({
 const running = new Set<() => Promise<unknown>>()
 
 afterEach(async () => {
-  for (const close of running) await close()
+  const closing = [...running].map((close) => close())
   running.clear()
+  await Promise.all(closing)
 })
 
 /** Runs a task when the test is over. */
@@ -118,8 +119,8 @@ export class Native {
     await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
     socket.send(JSON.stringify(['hello', { credentials: user }]))
     socket.send(JSON.stringify(['join', 1, topic, { presence }]))
-    await native.until(() => native.of('ok').length > 0)
     running.add(async () => socket.terminate())
+    await native.until(() => native.of('ok').length + native.of('error').length > 0)
     return native
   }
 
