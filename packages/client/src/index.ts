@@ -1,7 +1,7 @@
 export type { Client, User } from './client.ts'
 export { connect } from './connect.ts'
 export type { InvalidMessage } from './invalid.ts'
-export type { ConnectOptions, Credentials, OpenWebSocket, WebSocketLike } from './options.ts'
+export type { ConnectOptions, Credentials } from './options.ts'
 export type { Presence } from './presence.ts'
 export type {
   CallOptions,
@@ -19,3 +19,4 @@ export type {
   Sent,
 } from './room.ts'
 export type { ConnectionState } from './state.ts'
+export type { OpenWebSocket, WebSocketLike } from './web-socket.ts'

@@ -1,18 +1,9 @@
-import type { BackoffOptions, Clock, Random } from '@rollcall/core'
+import { type BackoffOptions, type Clock, type Random, systemClock, systemRandom } from '@rollcall/core'
+import { pageUrl, platformWebSocket } from './ambient.ts'
+import type { OpenWebSocket } from './web-socket.ts'
 
-/** What the client needs of a WebSocket: browsers, Node from 22, Bun and the package `ws` all have it. */
-export interface WebSocketLike {
-  binaryType: string
-  onopen: ((event: never) => void) | null
-  onmessage: ((event: never) => void) | null
-  onerror: ((event: never) => void) | null
-  onclose: ((event: never) => void) | null
-  send(payload: string | Uint8Array<ArrayBuffer>): void
-  close(code?: number, reason?: string): void
-}
-
-/** Opens a socket. Asked once per attempt. */
-export type OpenWebSocket = (url: string, protocols: string[]) => WebSocketLike | Promise<WebSocketLike>
+/** Anything JSON can carry, or what answers it. The signal is aborted when the answer is not needed any more. */
+export type Credentials = unknown | ((signal: AbortSignal) => unknown)
 
 export interface ConnectOptions {
   /** What the server's `authenticate` gets, or a function that answers it anew for each connection. Default: nothing. */
@@ -23,10 +14,12 @@ export interface ConnectOptions {
   readonly backoff?: BackoffOptions
   /** How long an attempt may take until the server's welcome, in milliseconds. Default 10,000. */
   readonly openTimeoutMs?: number
+  /** How long the server may take to answer a check whether the connection lives, in milliseconds. Default 5,000. */
+  readonly checkTimeoutMs?: number
   /** How long a message may wait to be accepted, over all reconnects, in milliseconds. Default 60,000. */
   readonly sendTimeoutMs?: number
   /** How often one message is written at most. Default 8. */
-  readonly maxSendAttempts?: number
+  readonly maxAttempts?: number
   /** How many requests may wait for an answer. Default 1,024. */
   readonly maxWaiting?: number
   /** The bytes that they may have together. Default 1,048,576. */
@@ -39,5 +32,42 @@ export interface ConnectOptions {
   readonly random?: Random
 }
 
-/** Anything JSON can carry, or what answers it. The signal is aborted when the answer is not needed any more. */
-export type Credentials = unknown | ((signal: AbortSignal) => unknown)
+/** Options with their defaults. */
+export interface ClientOptions extends Required<Omit<ConnectOptions, 'signal' | 'credentials'>> {
+  readonly signal: AbortSignal | undefined
+  readonly credentials: (signal: AbortSignal | undefined) => unknown
+}
+
+/** @throws TypeError or RangeError on an option that cannot work, naming it. */
+export function clientOptions({
+  credentials,
+  signal,
+  backoff = {},
+  openTimeoutMs = 10_000,
+  checkTimeoutMs = 5_000,
+  sendTimeoutMs = 60_000,
+  maxAttempts = 8,
+  maxWaiting = 1_024,
+  maxWaitingBytes = 1_048_576,
+  webSocket = platformWebSocket,
+  clock = systemClock,
+  random = systemRandom,
+}: ConnectOptions): ClientOptions {
+  const numbers = { openTimeoutMs, checkTimeoutMs, sendTimeoutMs, maxAttempts, maxWaiting, maxWaitingBytes }
+  for (const [name, value] of Object.entries({ ...numbers, ...backoff }))
+    if (!(value > 0)) throw new RangeError(`connect: ${name} must be above 0`)
+  if (!webSocket) throw new TypeError('connect: there is no WebSocket here: give the option webSocket')
+  const show = typeof credentials === 'function' ? (credentials as ClientOptions['credentials']) : () => credentials
+  return { ...numbers, backoff, credentials: show, signal, webSocket, clock, random }
+}
+
+/** The socket's address: http is ws, a path alone belongs to the page, and no path is `/rollcall`. @throws TypeError */
+export function socketUrl(given: string | URL): string {
+  const url = new URL(given, pageUrl())
+  url.protocol = url.protocol.replace('http', 'ws')
+  if (!/^wss?:$/.test(url.protocol)) throw new TypeError(`connect: ${url} must be http(s) or ws(s)`)
+  if (url.pathname === '/') url.pathname = '/rollcall'
+  // A WebSocket refuses an address that has one.
+  url.hash = ''
+  return url.href
+}

@@ -40,6 +40,7 @@ export type JoinArguments<S extends ChannelSpec> = S['join'] extends Schema
 
 /** What came with a message. */
 export interface MessageContext {
+  readonly topic: string
   /** Null when the application itself emitted. */
   readonly from: Sender | null
   /** Milliseconds since the Unix epoch by the server's clock. For people: order comes from positions. */
@@ -71,8 +72,8 @@ export interface JoinAnswer {
   readonly reply: unknown
   /** Where the log ended at the join; null on a channel without history. */
   readonly position: Position | null
-  /** `gap` only if the `position` option was given and could not be continued. */
-  readonly recovery: 'fresh' | 'recovered' | 'gap'
+  /** With the `position` option: whether all since then follows, or why not. */
+  readonly recovery: 'fresh' | 'recovered' | { readonly gap: GapReason }
 }
 
 /** Messages were missed for good. */

@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'disconnected'
   | 'aborted'
   | 'closed'
+  | 'overflow'
   // Something broke on the other side; nothing of it is told.
   | 'internal'
 
@@ -45,7 +46,8 @@ export class RollcallError extends Error {
 
   constructor(refusal: Refusal, options?: ErrorOptions) {
     super(refusal.message, options)
-    this.name = new.target.name
+    // Bundlers shorten class names; the code says which it is.
+    this.name = 'RollcallError'
     this.code = refusal.code
     this.retryAfterMs = refusal.retryAfterMs
     this.details = refusal.details

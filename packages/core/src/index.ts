@@ -21,23 +21,21 @@ export { type GapReason, isOffset, type Position } from './position.ts'
 export { joinBinary, splitBinary } from './protocol/binary.ts'
 export type { Ask, ClientEffect, MessageEffect } from './protocol/client-effects.ts'
 export { type ClientSessionOptions, RollcallClientSession } from './protocol/client-session.ts'
+export { decodeClient, type FrameFault, MAX_NAME_LENGTH } from './protocol/decode-client.ts'
 export {
-  decodeClient,
   decodeJoined,
   decodePage,
   decodeRoster,
   decodeSent,
   decodeServer,
-  type FrameFault,
-  MAX_DEPTH,
-  MAX_NAME_LENGTH,
   type WirePage,
-} from './protocol/decode.ts'
-export { encodeClient } from './protocol/encode.ts'
+} from './protocol/decode-server.ts'
+export { encodeClient } from './protocol/encode-client.ts'
 export {
   type ClientFrame,
   type JoinedResult,
   type JoinOptions,
+  MAX_DEPTH,
   type MessageStamp,
   type Ref,
   type ServerFrame,

@@ -18,6 +18,8 @@ export type GapReason =
   | 'beyond_end'
   /** The log could not be read. */
   | 'unavailable'
+  /** The channel keeps no history, and the connection was lost. Found by the client; never on the wire. */
+  | 'not_kept'
 
 /** Whether `value` is an offset. */
 export function isOffset(value: unknown): value is number {

@@ -9,7 +9,7 @@ const MAX_HEADER = 0xffff
 /** Joins a frame's JSON, with null in the payload's place, and the payload's bytes. */
 export function joinBinary(header: string, payload: Uint8Array): Uint8Array {
   const head = toUtf8(header)
-  if (head.length > MAX_HEADER) throw new RangeError('A binary frame cannot have a header above 65,535 bytes')
+  if (head.length > MAX_HEADER) throw new RangeError('The header of a binary frame is too long')
   const frame = new Uint8Array(2 + head.length + payload.length)
   frame[0] = head.length >> 8
   frame[1] = head.length & 0xff
@@ -28,12 +28,21 @@ export function splitBinary(frame: Uint8Array): { header: string; payload: Uint8
 }
 
 /** Where a frame's payload stands, by frame kind. Only these kinds may be binary. */
-export const PAYLOAD_SLOT: ReadonlyMap<string, number> = new Map([
+const PAYLOAD_SLOTS: ReadonlyMap<unknown, number> = new Map([
   ['send', 4],
   ['call', 4],
   ['message', 3],
   ['ok', 2],
 ])
+
+/** Puts the payload of a binary frame into the frame. Answers false if the frame has no place for it. */
+export function placePayload(frame: unknown[], payload: Uint8Array): boolean {
+  // The first place holds the kind, and never null.
+  const slot = PAYLOAD_SLOTS.get(frame[0]) ?? 0
+  const free = frame[slot] === null
+  if (free) frame[slot] = payload
+  return free
+}
 
 /** A frame as text, or as bytes if its payload is bytes. The array's payload slot must hold the payload. */
 export function encodeFrame(frame: readonly unknown[], slot: number): Payload {

@@ -14,7 +14,7 @@ export type Ask = Extract<
 export type ClientEffect =
   | { readonly kind: 'write'; readonly payload: Payload }
   /** Close the socket and count it as lost; nothing that it still says is wanted. */
-  | { readonly kind: 'close'; readonly code: number; readonly reason: string }
+  | { readonly kind: 'close'; readonly code: number }
   | { readonly kind: 'welcomed'; readonly welcome: WelcomeFrame }
   /** A topic is joined: for the first time, or again. What was missed follows as messages. */
   | { readonly kind: 'joined'; readonly topic: string; readonly first: boolean; readonly result: JoinedResult }

@@ -1,14 +1,13 @@
 import type { Random } from '../clock.ts'
-import { CloseCode } from '../close-codes.ts'
+import * as CloseCode from '../close-code.ts'
 import type { Payload } from '../dialect.ts'
 import type { Refusal } from '../errors.ts'
 import type { Ask, ClientEffect } from './client-effects.ts'
-import { decodeServer } from './decode.ts'
-import { encodeClient } from './encode.ts'
+import { decodeServer } from './decode-server.ts'
+import { encodeClient } from './encode-client.ts'
 import type { JoinOptions, Ref, ServerFrame, WelcomeFrame } from './frames.ts'
-import type { MembershipView } from './membership.ts'
-import { Memberships } from './memberships.ts'
-import { type RequestOptions, Requests } from './requests.ts'
+import { Membership, type MembershipView } from './membership.ts'
+import { type RequestOptions, Requests, topicOf } from './requests.ts'
 import { Writer } from './writer.ts'
 
 /** How a client session behaves. All are required here, and have their defaults in the client. */
@@ -24,30 +23,27 @@ type State =
   | { readonly kind: 'open'; readonly silentMs: number }
   | { readonly kind: 'ended' }
 
-const OFFLINE: State = { kind: 'offline' }
-
-/** What is written before the welcome, with room to spare below what a server lets wait. */
-const FIRST_FLIGHT_FRAMES = 128
-const FIRST_FLIGHT_BYTES = 131_072
+/** What is written before the welcome: well below the 256 frames and 262,144 bytes that a server lets wait. */
+const FIRST_FLIGHT = 131_072
 
 /**
  * The client's half of `rollcall.v1`, over any number of connections: a machine without socket and clock. `open` and
  * `lost` tell it of the socket; `tick` wants to be called about once a second. All answer what is to be done, in order.
  */
 export class RollcallClientSession {
-  readonly #options: ClientSessionOptions
+  readonly #checkMs: number
   readonly #writer: Writer = new Writer()
   readonly #requests: Requests
-  readonly #memberships: Memberships
-  #state: State = OFFLINE
+  /** The topics that the client wants to be in. */
+  readonly #memberships = new Map<string, Membership>()
+  #state: State = { kind: 'offline' }
   #resume: string | null = null
   #heardAt = 0
-  #checkUntil = Number.POSITIVE_INFINITY
+  #checkUntil = Infinity
 
   constructor(options: ClientSessionOptions, random: Random) {
-    this.#options = options
+    this.#checkMs = options.checkMs
     this.#requests = new Requests(options, this.#writer, random)
-    this.#memberships = new Memberships(this.#writer, this.#requests)
   }
 
   /** A ref for an `Ask`. */
@@ -59,51 +55,60 @@ export class RollcallClientSession {
     return this.#memberships.get(topic)
   }
 
-  /** A socket is open. */
+  /** A socket is open. @throws TypeError on credentials that JSON cannot carry. */
   open(credentials: unknown, now: number): ClientEffect[] {
-    const out: ClientEffect[] = []
-    if (this.#state.kind !== 'offline') return out
-    this.#state = { kind: 'greeting' }
-    this.#heardAt = now
-    out.push({ kind: 'write', payload: encodeClient({ kind: 'hello', credentials, resume: this.#resume }) })
-    this.#memberships.join(out, now, FIRST_FLIGHT_FRAMES, FIRST_FLIGHT_BYTES)
-    return out
+    if (this.#state.kind === 'offline') {
+      // Whatever its size: the server's word on that is final, and ends the attempts.
+      const payload = encodeClient({ kind: 'hello', credentials, resume: this.#resume })
+      this.#state = { kind: 'greeting' }
+      this.#heardAt = now
+      this.#writer.tell({ kind: 'write', payload })
+      this.#pursue(now, FIRST_FLIGHT)
+    }
+    return this.#writer.take()
   }
 
   /** The socket is gone, or is as good as gone. */
   lost(): ClientEffect[] {
-    const out: ClientEffect[] = []
-    this.#lose(out)
-    return out
+    this.#lose()
+    return this.#writer.take()
   }
 
   /** No connection will follow: all that waits ends with this refusal. */
   end(refusal: Refusal): ClientEffect[] {
-    const out: ClientEffect[] = []
     this.#state = { kind: 'ended' }
-    this.#requests.end(out, refusal)
-    this.#memberships.end(out, refusal)
-    return out
+    this.#requests.end(refusal)
+    for (const topic of this.#memberships.keys()) this.#end(topic, refusal)
+    return this.#writer.take()
   }
 
-  /** Becomes a member of a topic that it is no member of, and stays it over reconnects. */
+  /**
+   * Becomes a member of a topic that it is no member of, and stays it over reconnects.
+   * @throws TypeError on options that JSON cannot carry.
+   */
   join(topic: string, options: JoinOptions, now: number): ClientEffect[] {
-    const out: ClientEffect[] = []
-    this.#memberships.add(topic, options)
-    if (this.#state.kind === 'open') this.#memberships.join(out, now)
-    return out
+    // A copy: what is joined with later must be what was given now.
+    const copy = JSON.parse(JSON.stringify(options))
+    this.#memberships.set(topic, new Membership(topic, copy, this.#writer, this.#requests))
+    return this.#finish(now)
   }
 
-  /** Asks something of a topic that it is a member of; it is written when the topic is joined. */
+  /**
+   * Asks something of a topic that it is a member of; it is written when the topic is joined.
+   * @throws TypeError or RangeError on a payload that cannot be sent.
+   */
   ask(ask: Ask, now: number): ClientEffect[] {
-    const out: ClientEffect[] = []
-    if (!this.#requests.add(out, ask, now)) return out
-    if (this.#state.kind === 'ended') this.#refuse(out, ask, 'the client is closed')
-    else if (ask.kind === 'leave') this.#leave(out, ask)
-    else if (ask.kind !== 'refresh' && !this.#memberships.isWanted(ask.topic))
-      this.#refuse(out, ask, `${ask.topic} is not joined`)
-    else this.#flush(out, now, ask.kind === 'refresh' ? null : ask.topic)
-    return out
+    const { kind, ref } = ask
+    const topic = topicOf(ask)
+    const membership = topic === null ? undefined : this.#memberships.get(topic)
+    if (kind === 'leave') this.#forget(ask.topic, { code: 'closed', message: `${topic} was left` })
+    this.#requests.add(ask)
+    // What the topic had waiting has ended, so this writes the leave alone.
+    if (kind === 'leave' && membership?.told) this.#requests.flush(now, (of) => of === topic)
+    else if (this.#state.kind === 'ended' || kind === 'leave' || (topic !== null && !membership))
+      this.#requests.refuse(ref, 'not_joined', `Cannot ${kind}: ${topic} is not joined`)
+    else this.#flush(now, topic)
+    return this.#writer.take()
   }
 
   /** Forgets an ask, whose answer is not wanted any more. Answers whether it may have reached the server. */
@@ -112,98 +117,133 @@ export class RollcallClientSession {
   }
 
   receive(payload: Payload, now: number): ClientEffect[] {
-    const out: ClientEffect[] = []
-    if (this.#state.kind !== 'greeting' && this.#state.kind !== 'open') return out
-    this.#heardAt = now
-    this.#checkUntil = Number.POSITIVE_INFINITY
-    const frame = decodeServer(payload)
-    if (frame.kind === 'fault') this.#close(out, CloseCode.badFrame, frame.reason)
-    else this.#read(out, frame, now)
-    return out
+    if (this.#state.kind === 'greeting' || this.#state.kind === 'open') {
+      this.#heardAt = now
+      this.#checkUntil = Infinity
+      try {
+        this.#read(decodeServer(payload), now)
+      } catch {
+        // A result that is not of the protocol.
+        this.#close(CloseCode.badFrame)
+      }
+    }
+    return this.#finish(now)
   }
 
   /** Time passes. */
   tick(now: number): ClientEffect[] {
-    const out: ClientEffect[] = []
-    this.#requests.expire(out, now)
-    if (this.#state.kind !== 'open') return out
-    if (now - this.#heardAt > this.#state.silentMs || now >= this.#checkUntil)
-      this.#close(out, CloseCode.silent, 'nothing was heard in time')
-    else {
-      this.#memberships.join(out, now)
-      this.#memberships.repair(out, now)
-      this.#flush(out, now)
+    if (this.#state.kind === 'open') {
+      if (now - this.#heardAt > this.#state.silentMs || now >= this.#checkUntil) this.#close(CloseCode.silent)
+      else this.#flush(now)
     }
-    return out
+    return this.#finish(now)
   }
 
   /** Asks the server for a sign of life: the machine may have slept, or the network may be another. */
   check(now: number): ClientEffect[] {
-    if (this.#state.kind !== 'open' || this.#checkUntil !== Number.POSITIVE_INFINITY) return []
-    this.#checkUntil = now + this.#options.checkMs
-    return [{ kind: 'write', payload: encodeClient({ kind: 'ping', ref: this.nextRef() }) }]
+    if (this.#state.kind === 'open' && this.#checkUntil === Infinity) {
+      this.#checkUntil = now + this.#checkMs
+      this.#writer.write({ kind: 'ping', ref: this.nextRef() })
+    }
+    return this.#writer.take()
   }
 
-  #read(out: ClientEffect[], frame: ServerFrame, now: number): void {
-    const open = this.#state.kind === 'open'
-    if (frame.kind === 'ping') out.push({ kind: 'write', payload: encodeClient({ kind: 'pong' }) })
-    else if (frame.kind === 'closing') out.push(frame)
-    else if (frame.kind === 'unknown') return
-    else if (open === (frame.kind === 'welcome')) this.#close(out, CloseCode.badFrame, `${frame.kind} out of place`)
-    else if (frame.kind === 'welcome') this.#welcome(out, frame, now)
-    else if (frame.kind === 'ok') this.#ok(out, frame.ref, frame.result, now)
-    else if (frame.kind === 'error') {
-      if (!this.#memberships.error(out, frame.ref, frame.refusal, now))
-        this.#requests.error(out, frame.ref, frame.refusal, now)
-    } else if (!this.#memberships.hear(out, frame, now))
-      this.#close(out, CloseCode.insufficientState, 'messages are missing, and recovery does not bring them')
+  #read(frame: ReturnType<typeof decodeServer>, now: number): void {
+    const { kind } = frame
+    if (kind === 'ping') this.#writer.write({ kind: 'pong' })
+    else if (kind === 'closing') this.#writer.tell(frame)
+    else if (kind === 'unknown') return
+    // A welcome comes first, and once.
+    else if (kind === 'fault' || (this.#state.kind === 'open') === (kind === 'welcome')) this.#close(CloseCode.badFrame)
+    else if (kind === 'welcome') this.#welcome(frame, now)
+    else if (kind === 'ok') this.#ok(frame.ref, frame.result, now)
+    else if (kind === 'error') {
+      const membership = this.#asker(frame.ref)
+      if (!membership) this.#requests.error(frame.ref, frame.refusal, now)
+      else if (membership.error(frame.ref, frame.refusal, now)) this.#end(membership.topic, frame.refusal)
+    } else this.#hear(frame, now)
   }
 
-  #welcome(out: ClientEffect[], welcome: WelcomeFrame, now: number): void {
-    const { pingMs, deadMs, maxMessageBytes, resume } = welcome
-    this.#state = { kind: 'open', silentMs: pingMs > 0 ? pingMs + deadMs : Number.POSITIVE_INFINITY }
+  #welcome(welcome: WelcomeFrame, now: number): void {
+    const { pingMs, deadMs, maxMessageBytes, resume = null } = welcome
+    this.#state = { kind: 'open', silentMs: pingMs > 0 ? pingMs + deadMs : Infinity }
     if (maxMessageBytes > 0) this.#writer.maxMessageBytes = maxMessageBytes
-    this.#resume = resume ?? null
-    out.push({ kind: 'welcomed', welcome })
-    this.#memberships.join(out, now)
-    this.#flush(out, now, null)
+    this.#resume = resume
+    this.#writer.tell({ kind: 'welcomed', welcome })
+    this.#flush(now, null)
   }
 
-  #ok(out: ClientEffect[], ref: Ref, result: unknown, now: number): void {
-    try {
-      if (this.#memberships.ok(out, ref, result, now)) return
-      const ask = this.#requests.ok(out, ref, result)
-      if (ask?.kind === 'track' || ask?.kind === 'untrack') this.#memberships.tracked(ask)
-    } catch {
-      this.#close(out, CloseCode.badFrame, 'an answer that is not of the protocol')
+  #ok(ref: Ref, result: unknown, now: number): void {
+    const membership = this.#asker(ref)
+    if (membership) {
+      membership.ok(ref, result, now)
+      return
+    }
+    const ask = this.#requests.ok(ref, result)
+    if (ask?.kind === 'track' || ask?.kind === 'untrack') this.#memberships.get(ask.topic)?.tracked(ask)
+  }
+
+  /** A frame about a topic. One that is not joined is not listened to: it was left, or its join has no answer yet. */
+  #hear(frame: Extract<ServerFrame, { readonly topic: string }>, now: number): void {
+    const { topic } = frame
+    const membership = this.#memberships.get(topic)
+    if (!membership?.joined) return
+    if (frame.kind !== 'left') {
+      if (!membership.hear(frame, now)) this.#close(CloseCode.insufficientState)
+      return
+    }
+    // A repair on its way would join again.
+    if (membership.joining) this.#writer.write({ kind: 'leave', ref: this.nextRef(), topic })
+    this.#end(topic, { code: 'refused', message: `Removed from ${topic}: ${frame.reason}` })
+  }
+
+  /** The membership that made a request of its own. */
+  #asker(ref: Ref): Membership | undefined {
+    for (const membership of this.#memberships.values()) if (membership.asked(ref)) return membership
+    return undefined
+  }
+
+  #forget(topic: string, refusal: Refusal): void {
+    this.#memberships.delete(topic)
+    this.#requests.abandon(topic, refusal)
+  }
+
+  #end(topic: string, refusal: Refusal): void {
+    this.#forget(topic, refusal)
+    this.#writer.tell({ kind: 'ended', topic, refusal })
+  }
+
+  /** Asks for what has become due, and answers all that is to be done. */
+  #finish(now: number): ClientEffect[] {
+    if (this.#state.kind === 'open') this.#pursue(now)
+    return this.#writer.take()
+  }
+
+  /** Asks for what is due, of each topic, as long as not more than `load` waits to be written. */
+  #pursue(now: number, load: number = Infinity): void {
+    for (const membership of this.#memberships.values()) {
+      if (this.#writer.load > load) return
+      const refusal = membership.pursue(now)
+      if (refusal) this.#end(membership.topic, refusal)
     }
   }
 
-  #flush(out: ClientEffect[], now: number, only?: string | null): void {
-    if (this.#state.kind === 'open') this.#requests.flush(out, now, this.#memberships.isJoined, only)
+  #flush(now: number, only?: string | null): void {
+    const mayGo = (topic: string | null) =>
+      (only === undefined || topic === only) && (topic === null || this.#memberships.get(topic)?.joined === true)
+    if (this.#state.kind === 'open') this.#requests.flush(now, mayGo)
   }
 
-  #leave(out: ClientEffect[], { ref, topic }: Ask & { readonly kind: 'leave' }): void {
-    // Nothing was written where the membership still waits for a connection.
-    if (this.#memberships.leave(out, topic)) this.#requests.write(out, ref)
-    else this.#requests.settle(out, ref, { ok: true, result: null })
+  #close(code: number): void {
+    this.#writer.tell({ kind: 'close', code })
+    this.#lose()
   }
 
-  #refuse(out: ClientEffect[], { kind, ref }: Ask, why: string): void {
-    const code = this.#state.kind === 'ended' ? 'closed' : 'not_joined'
-    this.#requests.refuse(out, ref, { code, message: `Cannot ${kind}: ${why}` })
-  }
-
-  #close(out: ClientEffect[], code: number, reason: string): void {
-    out.push({ kind: 'close', code, reason })
-    this.#lose(out)
-  }
-
-  #lose(out: ClientEffect[]): void {
-    if (this.#state.kind === 'offline' || this.#state.kind === 'ended') return
-    this.#state = OFFLINE
-    this.#checkUntil = Number.POSITIVE_INFINITY
-    this.#memberships.lose(out)
-    this.#requests.lose(out, this.#memberships.isWanted)
+  #lose(): void {
+    if (this.#state.kind === 'ended') return
+    this.#state = { kind: 'offline' }
+    this.#checkUntil = Infinity
+    for (const membership of this.#memberships.values()) membership.interrupt()
+    this.#requests.lose((topic) => this.#memberships.has(topic))
   }
 }

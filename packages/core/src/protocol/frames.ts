@@ -6,15 +6,18 @@ import type { Entry, RosterVersion } from '../roster.ts'
 /** The WebSocket subprotocol that names this version. */
 export const SUBPROTOCOL = 'rollcall.v1'
 
+/** Deepest nesting of arrays and objects that a frame may have, the frame's own array included. */
+export const MAX_DEPTH = 64
+
 /** A number that the client gives a request; its answer carries it. A whole number from 1. */
 export type Ref = number
 
 export interface JoinOptions {
   readonly input?: unknown
   readonly presence?: unknown
-  readonly position?: Position
-  readonly last?: number
-  readonly roster?: RosterVersion
+  readonly position?: Position | undefined
+  readonly last?: number | undefined
+  readonly roster?: RosterVersion | undefined
 }
 
 /** What a client sends, decoded. The wire forms are in PROTOCOL.md, one line each. */
@@ -91,7 +94,7 @@ export interface JoinedResult {
 export interface MessageStamp {
   readonly from: Sender | null
   readonly at: number
-  readonly offset?: number
+  readonly offset?: number | undefined
 }
 
 /** What a server sends, decoded. */

@@ -14,7 +14,7 @@ import type {
 } from '../dialect.ts'
 import type { Position } from '../position.ts'
 import type { RosterCount, RosterDiff, RosterState } from '../roster.ts'
-import { decodeClient, type FrameFault, MAX_DEPTH } from './decode.ts'
+import { decodeClient, type FrameFault } from './decode-client.ts'
 import {
   encodeClosing,
   encodeError,
@@ -29,8 +29,8 @@ import {
   encodeRoster,
   encodeWelcome,
   PING,
-} from './encode.ts'
-import type { ClientFrame, JoinOptions, Ref } from './frames.ts'
+} from './encode-server.ts'
+import { type ClientFrame, type JoinOptions, MAX_DEPTH, type Ref } from './frames.ts'
 
 /** How a server speaks `rollcall.v1`. */
 export interface ServerSessionOptions {

@@ -2,9 +2,8 @@ import type { Payload } from '../dialect.ts'
 import type { Refusal } from '../errors.ts'
 import { depthExceeds } from '../json.ts'
 import type { ClientEffect } from './client-effects.ts'
-import { MAX_DEPTH } from './decode.ts'
-import { encodeClient } from './encode.ts'
-import type { ClientFrame, Ref } from './frames.ts'
+import { encodeClient } from './encode-client.ts'
+import { type ClientFrame, MAX_DEPTH, type Ref } from './frames.ts'
 import { toUtf8 } from './text.ts'
 
 /** A frame, ready to be written, however often. */
@@ -13,35 +12,48 @@ export interface Encoded {
   readonly bytes: number
 }
 
-/** Numbers a client's requests, and writes only what a server takes: one frame too big would cost the connection. */
+const FRAME_LOAD = 1_024
+
+/** Collects what a client session wants done. Numbers requests, and writes only what a server takes. */
 export class Writer {
-  #ref = 0
   /** The server's limit, once it has told it. */
   maxMessageBytes = 65_536
+  /** What waits to be written: bytes, and as many more for each frame, since frames have their own price. */
+  load = 0
+  #ref = 0
+  #effects: ClientEffect[] = []
 
   nextRef(): Ref {
     this.#ref += 1
     return this.#ref
   }
 
-  /** A frame's bytes, or why it has none. */
-  encode(frame: ClientFrame): Encoded | Refusal {
-    try {
-      const payload = encodeClient(frame)
-      return { payload, bytes: typeof payload === 'string' ? toUtf8(payload).length : payload.length }
-    } catch {
-      // A BigInt, a ring, or a binary frame whose header is too long.
-      return { code: 'invalid_payload', message: `Cannot ${frame.kind}: the payload is nothing that JSON can carry` }
-    }
+  tell(effect: ClientEffect): void {
+    this.#effects.push(effect)
   }
 
-  /** Writes a frame, or answers why the server would not take it. */
-  write(out: ClientEffect[], { payload, bytes }: Encoded): Refusal | null {
+  /** All effects since the last time. */
+  take(): ClientEffect[] {
+    const effects = this.#effects
+    this.load = 0
+    this.#effects = []
+    return effects
+  }
+
+  encode(frame: ClientFrame): Encoded {
+    const payload = encodeClient(frame)
+    return { payload, bytes: typeof payload === 'string' ? toUtf8(payload).length : payload.length }
+  }
+
+  /** Writes a frame, or answers why the server would not take it: that would cost the connection. */
+  write(frame: ClientFrame | Encoded): Refusal | null {
+    const { payload, bytes } = 'kind' in frame ? this.encode(frame) : frame
     if (bytes > this.maxMessageBytes)
-      return { code: 'too_big', message: `Cannot send ${bytes} bytes: the server takes ${this.maxMessageBytes}` }
+      return { code: 'too_big', message: `${bytes} bytes are too many: the server takes ${this.maxMessageBytes}` }
     if (typeof payload === 'string' && depthExceeds(payload, MAX_DEPTH))
-      return { code: 'too_deep', message: `Cannot send this payload: it is nested deeper than ${MAX_DEPTH}` }
-    out.push({ kind: 'write', payload })
+      return { code: 'too_deep', message: `Nested deeper than ${MAX_DEPTH}` }
+    this.load += bytes + FRAME_LOAD
+    this.tell({ kind: 'write', payload })
     return null
   }
 }

@@ -4,57 +4,7 @@ import type { Refusal } from '../errors.ts'
 import type { GapReason, Position } from '../position.ts'
 import type { Entry, RosterCount, RosterDiff, RosterState, RosterVersion } from '../roster.ts'
 import { encodeFrame, joinBinary } from './binary.ts'
-import type { ClientFrame, JoinOptions, Ref } from './frames.ts'
-
-/** A client's frame. */
-export function encodeClient(frame: ClientFrame): Payload {
-  switch (frame.kind) {
-    case 'hello':
-      return text('hello', compact({ credentials: frame.credentials, resume: frame.resume ?? undefined }))
-    case 'refresh':
-      return text('refresh', frame.ref, frame.credentials ?? null)
-    case 'join':
-      return text('join', frame.ref, frame.topic, joinOptions(frame.options))
-    case 'leave':
-    case 'untrack':
-      return text(frame.kind, frame.ref, frame.topic)
-    case 'send': {
-      const { ref, topic, event, payload, id } = frame
-      return encodeFrame(['send', ref, topic, event, payload ?? null, ...(id === null ? [] : [id])], 4)
-    }
-    case 'call':
-      return encodeFrame(['call', frame.ref, frame.topic, frame.name, frame.payload ?? null], 4)
-    case 'track':
-      return text('track', frame.ref, frame.topic, frame.meta)
-    case 'history': {
-      const { before, after, limit } = frame
-      return text(
-        'history',
-        frame.ref,
-        frame.topic,
-        compact({ before: before ?? undefined, after: after ?? undefined, limit }),
-      )
-    }
-    case 'roster':
-      return text('roster', frame.ref, frame.topic, compact({ since: frame.since ? version(frame.since) : undefined }))
-    case 'ping':
-      return text('ping', frame.ref)
-    case 'pong':
-      return PONG
-  }
-}
-
-const PONG = '["pong"]'
-
-function joinOptions({ input, presence, position, last, roster }: JoinOptions): object {
-  return compact({
-    input,
-    presence,
-    position: position && [position.epoch, position.offset],
-    last,
-    roster: roster && version(roster),
-  })
-}
+import type { Ref } from './frames.ts'
 
 /** The server's ping. */
 export const PING = '["ping"]'
@@ -77,7 +27,7 @@ export function encodeOk(ref: Ref, result: unknown): Payload {
 }
 
 export function encodeError(ref: Ref, { code, message, retryAfterMs, details }: Refusal): string {
-  return text('error', ref, compact({ code, message, retryAfterMs, details }))
+  return text('error', ref, { code, message, retryAfterMs, details })
 }
 
 /** A message as every native subscriber gets it: the same bytes for all. */
@@ -119,7 +69,7 @@ function rosterText(roster: RosterState | RosterDiff | RosterCount): string {
 export function encodeJoined(ref: Ref, { entry, position, recovery, roster, reply }: Joined): string {
   const fields = JSON.stringify({
     entry: entry ? encodeEntry(entry) : undefined,
-    position: position ? [position.epoch, position.offset] : undefined,
+    position: position ? place(position) : undefined,
     recovery: typeof recovery === 'string' ? recovery : 'gap',
     gap: typeof recovery === 'string' ? undefined : recovery.gap,
     reply,
@@ -162,15 +112,14 @@ function text(...frame: readonly unknown[]): string {
   return JSON.stringify(frame)
 }
 
+function place({ epoch, offset }: Position): [string, number] {
+  return [epoch, offset]
+}
+
 function version({ epoch, version }: RosterVersion): [string, number] {
   return [epoch, version]
 }
 
 function encodeEntry({ id, key, meta, rev }: Entry): [string, string, unknown, number] {
   return [id, key, meta ?? null, rev]
-}
-
-// JSON.stringify leaves undefined fields out; the type says so.
-function compact<T extends object>(object: T): T {
-  return object
 }
