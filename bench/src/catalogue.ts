@@ -19,6 +19,8 @@ const own = { ...node, program: 'rollcall' } as const
 const systems: readonly System[] = [
   { ...own, name: 'rollcall', title: 'Rollcall', speech: 'rollcall' },
   { ...own, name: 'rollcall-memory', title: 'Rollcall, history in memory', speech: 'rollcall' },
+  { ...own, name: 'rollcall-lmdb', title: 'Rollcall, history in LMDB', speech: 'rollcall', history: 'lmdb' },
+  { ...own, name: 'rollcall-plain', title: 'Rollcall, plain clients', speech: 'rollcall-plain' },
   { ...node, name: 'socket.io', title: 'Socket.IO', program: 'socketio', speech: 'socket.io' },
   { ...node, name: 'ws', title: 'ws, send in a loop', program: 'ws', speech: 'plain' },
   { ...node, name: 'ws-once', title: 'ws, encoded once', program: 'ws-once', speech: 'plain' },

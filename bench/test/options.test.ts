@@ -52,6 +52,6 @@ test('a scenario is all of its cases, and a case is itself', () => {
 test('the peers asked for take the place of the usual ones; Rollcall stays', () => {
   expect(systemsOf('call', null)).toEqual(['rollcall', 'socket.io', 'ws', 'bun'])
   expect(systemsOf('call', ['uws', 'ws'])).toEqual(['rollcall', 'uws', 'ws'])
-  expect(systemsOf('history', ['ws'])).toEqual(['rollcall', 'rollcall-memory', 'ws'])
-  expect(systemsOf('call', ['rollcall', 'rollcall-memory'])).toEqual(['rollcall', 'rollcall-memory'])
+  expect(systemsOf('history', ['ws'])).toEqual(['rollcall', 'rollcall-memory', 'rollcall-lmdb', 'ws'])
+  expect(systemsOf('call', ['rollcall', 'rollcall-plain'])).toEqual(['rollcall', 'rollcall-plain'])
 })

@@ -16,8 +16,8 @@ export const history: Scenario = {
       better: 'more',
       rounds: 'as asked',
       columns,
-      systems: ['rollcall', 'rollcall-memory'],
-      aims: [kept('rollcall-memory')],
+      systems: ['rollcall', 'rollcall-memory', 'rollcall-lmdb'],
+      aims: [kept('rollcall-memory'), kept('rollcall-lmdb')],
       trial(trial) {
         const prefix = trial.system.name === 'rollcall' ? 'room' : 'log'
         const crowd = { prefix, rooms: 1, perRoom: trial.pick(1000, 250) }

@@ -1,6 +1,9 @@
 // Rollcall as its guide shows it: a contract with schemas, handlers, presence and history where a room asks for them.
 // Only the limits on speed are out of the way, since a load generator is what they protect from.
-import { channel, contract } from '@rollcall/core'
+import { join } from 'node:path'
+import { channel, contract, systemClock, systemRandom } from '@rollcall/core'
+import { plain } from '@rollcall/dialects/plain'
+import { lmdbLog } from '@rollcall/lmdb'
 import { allow, rollcall } from 'rollcall'
 import { z } from 'zod'
 import { stage } from './stage.ts'
@@ -28,16 +31,15 @@ const answers = {
   echo: (_: unknown, message: string) => message,
 }
 
-stage(async () => {
+stage(async ({ history, folder }) => {
+  const place = { folder: join(folder, 'log'), clock: systemClock, random: systemRandom }
   const app = rollcall(
     chat,
     { 'room:{room}': answers, 'here:{room}': answers, 'log:{room}': answers },
     {
-      limits: {
-        messagesPerSecond: 1_000_000,
-        messageBurst: 1_000_000,
-        handshakesPerSecond: 1_000_000,
-      },
+      limits: { messagesPerSecond: 1_000_000, messageBurst: 1_000_000, handshakesPerSecond: 1_000_000 },
+      dialects: [plain()],
+      ...(history === 'lmdb' && { log: await lmdbLog(place) }),
     },
   )
   const { port } = await app.listen({ port: 0 })
