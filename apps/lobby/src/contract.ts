@@ -1,5 +1,5 @@
 import { channel, contract } from '@rollcall/core'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** The longest message, in UTF-16 code units. */
 export const MAX_MESSAGE_LENGTH = 4_000
