@@ -73,7 +73,7 @@ class Node {
     this.#random = options.random ?? systemRandom
     this.#limits = toLimits(options.limits)
     this.#log = options.log ?? memoryLog({ clock: this.#clock, random: this.#random })
-    this.#turn = new Turn(this.#clock)
+    this.#turn = new Turn(this.#clock, this.#report)
     const { broker } = options
     this.#cluster = broker
       ? new Cluster(broker, this.#clock, this.#random, { ...NODES_DEFAULTS, ...options.nodes })
@@ -102,7 +102,7 @@ class Node {
     this.#cluster?.start({
       kick: (topic, who, reason) => this.#channels.kickHere(topic, who, reason),
       disconnect: (who, reason) => this.#connections.disconnectHere(who, reason),
-      releaseSession: (token, credentials) => this.#connections.sessions.release(token, credentials),
+      releaseSession: (token, proof) => this.#connections.sessions.release(token, proof),
     })
     this.#door = this.#makeDoor(originCheck(options.origins ?? 'same-host'))
   }
@@ -161,7 +161,12 @@ class Node {
     url: string
   }> {
     await this.#cluster?.ready
-    const server = createServer({ maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 30_000 })
+    const server = createServer({
+      maxHeaderSize: 16_384,
+      headersTimeout: 10_000,
+      requestTimeout: 30_000,
+      connectionsCheckingInterval: 2_000,
+    })
     const detach = this.attach(server)
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)

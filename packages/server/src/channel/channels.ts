@@ -19,7 +19,7 @@ import { type Log, type LogMessage, LogUnavailable, type Retention } from '../lo
 import type { TrackerOptions } from '../presence/tracker.ts'
 import type { CatchUpOptions } from './catch-up.ts'
 import { Channel, type ChannelHost } from './channel.ts'
-import { check } from './checking.ts'
+import { check, checkEncodable } from './checking.ts'
 import type { AnyHandlers, Emitted } from './handlers.ts'
 import { decodeRelay, encodeRelay } from './relay.ts'
 
@@ -202,6 +202,7 @@ export class Channels implements ChannelHost {
     const schema: Schema = volatile ? entry.schema : entry
     const checking = check(schema, payload, `${event} for ${topic}`)
     if (checking instanceof Promise) await checking
+    checkEncodable(payload, `${event} for ${topic}`)
     const at = this.clock.now()
     if (match.spec.history && !volatile)
       return this.#append(topic, match, { event, payload, from: request.from, at }, request)

@@ -12,6 +12,17 @@ export function check(schema: Schema | undefined, value: unknown, what: string):
     : checkedValue(validation, what)
 }
 
+/** Throws an InvalidError if JSON cannot carry the payload: found out later, it would be lost to all who are there. */
+export function checkEncodable(payload: unknown, what: string): void {
+  if (payload === null || payload === undefined || typeof payload === 'string' || payload instanceof Uint8Array) return
+  try {
+    if (JSON.stringify(payload) !== undefined) return
+  } catch {
+    // A cycle, a bigint, or too deep.
+  }
+  throw errorOf({ code: 'invalid_payload', message: `${what} cannot be written as JSON` })
+}
+
 /** Checks a member's metadata, its size included. */
 export async function checkMeta(schema: Schema, meta: unknown, topic: string, maxBytes: number): Promise<unknown> {
   const value = await check(schema, meta, `The presence for ${topic}`)

@@ -7,12 +7,15 @@ import { ClusterPresence } from './presence.ts'
 /** Whom an order is about. */
 export type Who = { readonly user: string } | { readonly connection: string }
 
+/** What shows that a session is one's own. */
+export type SessionProof = { readonly credentials: string } | { readonly user: string }
+
 /** What every node does at the request of one. Each answers how many memberships or connections it ended. */
 export interface Orders {
   kick(topic: string, who: Who, reason: string): number
   disconnect(who: Who, reason: string): number
-  /** Gives up a session that another node resumes; null if there is none, or if the credentials are not its own. */
-  releaseSession(token: string, credentials: string): object | null
+  /** Gives up a session that another node resumes; null if there is none, or if it is somebody else's. */
+  releaseSession(token: string, proof: SessionProof): object | null
 }
 
 const ORDER = 'order'
@@ -44,9 +47,9 @@ export class Cluster {
     this.#undo.push(
       await this.broker.respond(ORDER, (bytes) => encodeMessage({ ended: obey(orders, decodeMessage(bytes) ?? {}) })),
       await this.broker.respond(RESUME, (bytes) => {
-        const { token, credentials } = decodeMessage(bytes) ?? {}
-        const known = typeof token === 'string' && typeof credentials === 'string'
-        return encodeMessage({ session: known ? orders.releaseSession(token, credentials) : null })
+        const { token, user, credentials } = decodeMessage(bytes) ?? {}
+        const proof = typeof user === 'string' ? { user } : { credentials: String(credentials) }
+        return encodeMessage({ session: typeof token === 'string' ? orders.releaseSession(token, proof) : null })
       }),
     )
     await this.presence.start()
@@ -69,11 +72,11 @@ export class Cluster {
   async fetchSession(
     node: string,
     token: string,
-    credentials: string,
+    proof: SessionProof,
   ): Promise<Readonly<Record<string, unknown>> | null> {
     if (!this.nodes.isUp(node)) return null
     try {
-      const answer = decodeMessage(await this.nodes.ask(node, RESUME, encodeMessage({ token, credentials })))
+      const answer = decodeMessage(await this.nodes.ask(node, RESUME, encodeMessage({ token, ...proof })))
       return typeof answer?.session === 'object' ? (answer.session as Readonly<Record<string, unknown>> | null) : null
     } catch {
       return null

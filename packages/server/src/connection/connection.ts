@@ -24,7 +24,7 @@ import { Outbox, type OutboxOwner } from '../hub/outbox.ts'
 import type { Turn } from '../hub/turn.ts'
 import type { Handshake, Transport, TransportListener } from '../transport/transport.ts'
 import { Bucket, type Limits } from './limits.ts'
-import type { HeldMembership, Owner, Resumable, Session, Sessions } from './sessions.ts'
+import type { HeldMembership, Owner, Proof, Resumable, Session, Sessions } from './sessions.ts'
 
 const NOBODY: User = Object.freeze({ id: '' })
 
@@ -40,8 +40,9 @@ export interface ConnectionHost {
   readonly joining: Joining
   readonly requests: Requests
   readonly counters: RefusalCounters
-  /** The session of a token, wherever it is; null if there is none for these credentials. */
-  takeSession(token: string, credentials: string): Promise<Resumable | null>
+  report(what: string, error: unknown): void
+  /** The session of a token, wherever it is; null if there is none for this proof. */
+  takeSession(token: string, proof: Proof): Promise<Resumable | null>
   /** Asks the application who somebody is. */
   authenticate(
     credentials: unknown,
@@ -118,7 +119,11 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
 
   received(payload: Payload): void {
     if (this.#closed) return
-    this.#apply(this.#dialectSession.receive(payload, this.#host.clock.now()))
+    try {
+      this.#apply(this.#dialectSession.receive(payload, this.#host.clock.now()))
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   alive(): void {
@@ -148,6 +153,9 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     if (waited && this.#session === null) return this.close(CloseCode.idle, 'no hello in time')
     if (waited && this.#anonymous && !this.#joined) return this.close(CloseCode.idle, 'no join in time')
     this.#apply(this.#dialectSession.tick(now))
+    // A transport whose buffer is too small to say that it drained would leave its members behind.
+    for (const membership of this.memberships.values())
+      if (membership.feeding === 'behind') membership.channel.drained(membership)
   }
 
   // The session's wishes
@@ -182,7 +190,22 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   #answer(request: Request, outcome: Outcome): void {
     if (this.#closed) return
     if (!outcome.ok) count(this.#host.counters.refusals, outcome.refusal.code)
-    this.#apply(this.#dialectSession.answer(request, outcome, this.#host.clock.now()))
+    const now = this.#host.clock.now()
+    try {
+      this.#apply(this.#dialectSession.answer(request, outcome, now))
+    } catch (error) {
+      if (!outcome.ok) return this.#fail(error)
+      // What the application answered cannot be written as JSON, say.
+      this.#host.report('An answer could not be encoded', error)
+      const refusal = refused('internal', 'The answer could not be encoded')
+      this.#apply(this.#dialectSession.answer(request, refusal, now))
+    }
+  }
+
+  // A fault of ours: it ends this connection, which may come back, and nothing else.
+  #fail(error: unknown): void {
+    this.#host.report('A connection failed', error)
+    this.close(CloseCode.insufficientState, 'internal error')
   }
 
   // Who is there
@@ -190,26 +213,33 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   async #hello(request: HelloRequest): Promise<void> {
     const { sessions } = this.#host
     const credentials = JSON.stringify(request.credentials ?? null)
-    const resumed = request.resume === null ? null : await this.#host.takeSession(request.resume, credentials)
-    if (this.#closed) return
-    if (resumed) {
-      this.id = resumed.id
-      this.user = resumed.user
-      this.data = resumed.data
-      this.#held = resumed.held
-      this.#anonymous = false
-    } else {
-      const user = await this.#host.authenticate(request.credentials, this)
+    let resumed = await this.#resume(request.resume, { credentials })
+    if (!resumed) {
+      const judged = await this.#host.authenticate(request.credentials, this)
       if (this.#closed) return
-      if ('refusal' in user) return this.#answer(request, { ok: false, refusal: user.refusal })
-      this.user = user.user
-      this.#anonymous = user.anonymous
+      if ('refusal' in judged) return this.#answer(request, { ok: false, refusal: judged.refusal })
+      // New credentials of the same user, a refreshed token say, resume its session as well.
+      if (!judged.anonymous) resumed = await this.#resume(request.resume, { user: judged.user.id })
+      this.user = judged.user
+      this.#anonymous = judged.anonymous
     }
+    if (this.#closed) return
     this.#session = sessions.begin(this, credentials)
     const { token } = this.#session
-    const resume = { token, resumeMs: sessions.resumeMs, resumed: resumed !== null }
+    const resume = { token, resumeMs: sessions.resumeMs, resumed }
     this.#host.opened(this)
     this.#answer(request, { ok: true, result: { connection: this.id, user: this.user, resume } })
+  }
+
+  async #resume(token: string | null, proof: Proof): Promise<boolean> {
+    const session = token === null ? null : await this.#host.takeSession(token, proof)
+    if (!session || this.#closed) return false
+    this.id = session.id
+    this.user = session.user
+    this.data = session.data
+    this.#held = session.held
+    this.#anonymous = false
+    return true
   }
 
   async #refresh(request: RefreshRequest, answer: (outcome: Outcome) => void): Promise<void> {

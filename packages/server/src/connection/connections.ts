@@ -12,7 +12,15 @@ import type { Turn } from '../hub/turn.ts'
 import type { Handshake, Transport } from '../transport/transport.ts'
 import { Connection, type ConnectionHost, type RefusalCounters } from './connection.ts'
 import { Bucket, type Limits } from './limits.ts'
-import { type HeldMembership, nodeOf, type Resumable, type SessionOptions, Sessions, toResumable } from './sessions.ts'
+import {
+  type HeldMembership,
+  nodeOf,
+  type Proof,
+  type Resumable,
+  type SessionOptions,
+  Sessions,
+  toResumable,
+} from './sessions.ts'
 
 /** What `authenticate` is asked with. */
 export interface Credentials {
@@ -145,6 +153,10 @@ export class Connections implements ConnectionHost {
     }
   }
 
+  report(what: string, error: unknown): void {
+    this.#options.report(what, error)
+  }
+
   observe(listener: (event: ConnectionEvent) => void): Undo {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -187,12 +199,12 @@ export class Connections implements ConnectionHost {
     return ended
   }
 
-  /** The session of a token, from this node or the one that has it; null if there is none for these credentials. */
-  async takeSession(token: string, credentials: string): Promise<Resumable | null> {
+  /** The session of a token, from this node or the one that has it; null if there is none for this proof. */
+  async takeSession(token: string, proof: Proof): Promise<Resumable | null> {
     const { cluster } = this.#options
     const node = nodeOf(token)
-    if (!cluster || node === null || node === cluster.nodes.self) return this.sessions.take(token, credentials)
-    return toResumable(await cluster.fetchSession(node, token, credentials))
+    if (!cluster || node === null || node === cluster.nodes.self) return this.sessions.take(token, proof)
+    return toResumable(await cluster.fetchSession(node, token, proof))
   }
 
   // Nobody came back for it in time.

@@ -35,6 +35,9 @@ export interface Resumable {
   readonly held: Map<string, Held> | null
 }
 
+/** What shows that a session is one's own: the credentials it began with, or being its user, as `authenticate` has found. */
+export type Proof = { readonly credentials: string } | { readonly user: string }
+
 /** What outlives a connection. */
 export interface Session extends Resumable {
   /** Good once; a new one with each welcome. */
@@ -91,19 +94,21 @@ export class Sessions {
 
   /**
    * Takes the session of a token, which is worthless from then on. A connection that still looks alive gives way. Null if
-   * there is none, or if it belongs to somebody with other credentials.
+   * there is none, or if it is somebody else's.
    */
-  take(token: string, credentials: string): Session | null {
+  take(token: string, proof: Proof): Session | null {
     const session = this.#byToken.get(token)
-    if (!session || session.credentials !== credentials) return null
+    if (!session) return null
+    const proven = 'user' in proof ? session.user.id === proof.user : session.credentials === proof.credentials
+    if (!proven) return null
     session.owner?.supersede()
     this.#byToken.delete(token)
     return session
   }
 
   /** Gives a session up to another node: a copy of it, without what only this node can have. Its members stay for the grace. */
-  release(token: string, credentials: string): object | null {
-    const session = this.take(token, credentials)
+  release(token: string, proof: Proof): object | null {
+    const session = this.take(token, proof)
     if (!session) return null
     const held = [...(session.held?.entries() ?? [])].map(([alias, left]) => {
       left.moved = true

@@ -32,14 +32,16 @@ export class Turn {
     closedAsSlow: 0,
   }
   readonly #clock: Clock
+  readonly #report: (what: string, error: unknown) => void
   #outboxes: { flush(): void }[] = []
   #groups: { clear(): void }[] = []
   #scheduled = false
   #flushing = false
   #deferred: (() => void)[] = []
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, report: (what: string, error: unknown) => void = () => {}) {
     this.#clock = clock
+    this.#report = report
   }
 
   add(outbox: { flush(): void }): void {
@@ -80,7 +82,14 @@ export class Turn {
     this.#outboxes = []
     this.#groups = []
     this.#flushing = true
-    for (let i = 0; i < outboxes.length; i++) outboxes[i]?.flush()
+    for (let i = 0; i < outboxes.length; i++) {
+      // One connection's failure must not take the others' frames with it.
+      try {
+        outboxes[i]?.flush()
+      } catch (error) {
+        this.#report('A connection could not be written to', error)
+      }
+    }
     for (let i = 0; i < groups.length; i++) groups[i]?.clear()
     this.#flushing = false
     if (this.#deferred.length === 0) return
