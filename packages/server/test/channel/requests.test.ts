@@ -73,6 +73,13 @@ describe('call', () => {
     expect(await (await member()).ask('call', 'room:x', 'twice', 21)).toEqual(['ok', expect.anything(), 42])
   })
 
+  it('whose reply JSON cannot carry is an internal error for its asker alone', async () => {
+    const alice = await member()
+    expect((await alice.ask('call', 'room:x', 'unencodable', null))[2]).toMatchObject({ code: 'internal' })
+    expect((await alice.ask('call', 'room:x', 'twice', 1))[2]).toBe(2)
+    expect(happened.errors).toEqual(['An answer could not be encoded'])
+  })
+
   it('that throws tells nothing of what was thrown', async () => {
     const alice = await member()
     const [kind, , refusal] = await alice.ask('call', 'room:x', 'broken', 1)
@@ -253,6 +260,19 @@ describe('server code', () => {
     await expect(wrong.emit('message', 7)).rejects.toMatchObject({ code: 'invalid_payload' })
     await expect(wrong.emit('nope', 7)).rejects.toMatchObject({ code: 'unknown_event' })
     await expect(app.channel('room:x').history()).rejects.toMatchObject({ code: 'no_history' })
+  })
+
+  it('cannot emit what JSON cannot carry: it is told, and nobody loses anything', async () => {
+    const alice = await member()
+    const loose = app.channel('room:x') as unknown as { emit(event: string, payload: unknown): Promise<unknown> }
+    const cycle: Record<string, unknown> = { id: 'a', x: 1 }
+    cycle.self = cycle
+    for (const payload of [{ id: 'a', x: 1, big: 1n }, cycle, { id: 'a', x: 1, toJSON: () => undefined }]) {
+      // The schema strips what it does not know from what it answers; what is sent is what was given.
+      await expect(loose.emit('cursor', payload)).rejects.toMatchObject({ code: 'invalid_payload' })
+    }
+    await app.channel('room:x').emit('message', 'fine')
+    await eventually(() => expect(alice.messages).toEqual(['fine']))
   })
 
   it('leaves no channel behind that nobody needs', async () => {

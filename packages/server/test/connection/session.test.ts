@@ -136,6 +136,16 @@ describe('a resume token', () => {
     expect(await new Peer(app).hello({ resume, credentials: { user: 'Alice' } })).toMatchObject({ resumed: true })
   })
 
+  it('goes on with new credentials of the same user', async () => {
+    const { peer, resume, welcome } = await member('Alice')
+    peer.lose()
+    const back = new Peer(app)
+    expect(await back.hello({ resume, credentials: { user: 'Alice', renewed: true } })).toMatchObject({
+      resumed: true,
+      connection: welcome.connection,
+    })
+  })
+
   it('is worthless after the user was disconnected, also while it was away', async () => {
     const [one, two] = [await member('Alice'), await member('Alice', 'room:y')]
     two.peer.lose()

@@ -10,7 +10,11 @@ export const rooms = contract({
       message: z.string(),
       cursor: volatile(z.object({ id: z.string(), x: z.number() }), { key: ({ id }) => id }),
     },
-    call: { twice: { input: z.number(), output: z.number() }, broken: { input: z.number(), output: z.number() } },
+    call: {
+      twice: { input: z.number(), output: z.number() },
+      broken: { input: z.number(), output: z.number() },
+      unencodable: { input: z.null(), output: z.any() },
+    },
     presence: z.object({ name: z.string().max(100) }),
   }),
   'log:{room}': channel({
@@ -46,6 +50,7 @@ export function roomsApp(options: RollcallOptions = {}): { app: RoomsApp; happen
         leave: ({ user, reason }) => void happened.leaves.push(`${user.id} ${reason}`),
         message: ({ channel }, text) => channel.emit('message', text),
         twice: (_, n) => n * 2,
+        unencodable: () => ({ big: 1n }),
         broken: () => {
           throw new Error('secret detail')
         },
