@@ -69,6 +69,8 @@ export class Frame {
 /** Consecutive frames for one connection or for many: what one write carries. */
 export class Run {
   readonly frames: readonly Frame[]
+  /** A transport's own form of the wire, made by the first that needs it and kept for the others. */
+  native: unknown = null
   #wire: Uint8Array | null = null
   #length = -1
 
