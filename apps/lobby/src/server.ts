@@ -4,7 +4,10 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createAdaptorServer } from '@hono/node-server'
-import { type RollcallOptions, rollcall } from 'rollcall'
+import { systemClock, systemRandom } from '@rollcall/core'
+import { plain } from '@rollcall/dialects/plain'
+import { FolderError, lmdbLog } from '@rollcall/lmdb'
+import { rollcall } from 'rollcall'
 import { lobby } from './contract.ts'
 import { handlers } from './handlers.ts'
 import { identify } from './identity.ts'
@@ -20,7 +23,11 @@ function fail(message: string): never {
   process.exit(1)
 }
 
-const { port, host } = (() => {
+function report(what: string, error: unknown): void {
+  console.error(`${what}:`, error)
+}
+
+const { port, host, folder, token } = (() => {
   try {
     return settings(process.env, home)
   } catch (error) {
@@ -30,15 +37,11 @@ const { port, host } = (() => {
 
 if (!existsSync(join(pages, 'index.html'))) fail('The page is not built: npm run build')
 
-const options: RollcallOptions = { authenticate: identify }
-const app = rollcall(lobby, handlers, options)
-
 const server = createAdaptorServer({
   fetch: web(pages).fetch,
   serverOptions: { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 30_000 },
 }) as Server
-app.attach(server)
-
+// The port first: whoever starts a second lobby is to be told that, not that the folder is in use.
 try {
   server.listen({ port, host, backlog: 4_096 })
   await once(server, 'listening')
@@ -49,6 +52,26 @@ try {
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') fail(`HOST ${host} is no interface of this machine`)
   fail(`The lobby cannot listen on ${host}:${port}: ${message}`)
 }
+
+const log = await lmdbLog({
+  folder,
+  clock: systemClock,
+  random: systemRandom,
+  report: (error) => report('The log', error),
+}).catch((error: unknown) => {
+  if (error instanceof FolderError) fail(error.message)
+  return fail(`The messages cannot be kept in ${folder}: ${(error as Error).message}`)
+})
+
+const app = rollcall(lobby, handlers, {
+  authenticate: identify,
+  dialects: [plain()],
+  log,
+  onError: report,
+  ...(token && { api: { token } }),
+})
+
+app.attach(server)
 
 const bound = (server.address() as AddressInfo).port
 const shown = ['127.0.0.1', '0.0.0.0', '::', '::1'].includes(host) ? 'localhost' : host

@@ -27,11 +27,13 @@ export function web(folder: string): Hono {
     }),
   )
   app.use(etag())
-  // Names with a hash never get other content; all else is asked for again, and mostly answered with 304.
-  app.use('/assets/*', serveStatic({ root: folder, onFound: (_, c) => c.header('cache-control', IMMUTABLE) }))
-  app.use(serveStatic({ root: folder, onFound: (_, c) => c.header('cache-control', 'no-cache') }))
+  app.use(async (c, next) => {
+    await next()
+    // Names with a hash never get other content; all else is asked for again, and mostly answered with 304.
+    const lasting = c.res.ok && c.req.path.startsWith('/assets/')
+    c.header('cache-control', lasting ? 'public, max-age=31536000, immutable' : 'no-cache')
+  })
+  app.use(serveStatic({ root: folder }))
   app.notFound((c) => c.text('There is no such page', 404))
   return app
 }
-
-const IMMUTABLE = 'public, max-age=31536000, immutable'

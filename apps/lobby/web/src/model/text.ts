@@ -3,7 +3,7 @@ export type Piece =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'link'; readonly text: string; readonly href: string }
 
-const ADDRESS = /\bhttps?:\/\/[^\s<>"'`]+/giu
+const ADDRESS = /\bhttps?:\/\/[^\s\p{Cc}<>"'`]+/giu
 
 /** Finds the addresses in a text. Punctuation at their end is the sentence's, and so is a bracket that was not opened. */
 export function toPieces(text: string): readonly Piece[] {
