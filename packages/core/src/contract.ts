@@ -115,7 +115,7 @@ function check(source: string, spec: ChannelSpec): void {
   }
   for (const [name, schema] of Object.entries(spec.send ?? {})) schemas.push([`send.${name}`, schema])
   for (const [name, entry] of Object.entries(spec.emit ?? {}))
-    schemas.push([`emit.${name}`, isVolatile(entry) ? entry.schema : entry])
+    schemas.push([`emit.${name}`, isSchema(entry) ? entry : (entry as Volatile | null)?.schema])
   for (const [name, entry] of Object.entries(spec.call ?? {}))
     schemas.push([`call.${name}.input`, entry.input], [`call.${name}.output`, entry.output])
   if (spec.presence) schemas.push(['presence', spec.presence])
