@@ -50,7 +50,7 @@ export class FileWalk {
     this.tree('main', this.meta.main, (key, value, flags) => {
       if (flags !== SUB_TREE) throw new DamageFound('a tree descriptor is missing')
       const tree = readTree(value, 0)
-      if (!tree) throw new DamageFound('a tree descriptor has impossible numbers')
+      if (tree === null || tree.flags !== 0) throw new DamageFound('a tree descriptor has impossible values')
       trees.push([key.toString('utf8').replace(/\0+$/, ''), tree])
     })
     for (const [name, tree] of trees) {

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { open, type RootDatabase, type Transaction } from 'lmdb'
 import { FolderError } from '../errors.ts'
@@ -42,11 +42,11 @@ export class Guard {
 }
 
 function refuseIfUnsound(folder: string, path: string): void {
-  if (!existsSync(path)) return
+  if (!existsSync(path) || statSync(path).size === 0) return
   const fd = openSync(path, 'r')
   try {
     const newest = newestHead(fd)
-    if (!newest) throw new Error('it is not what the engine made')
+    if (typeof newest === 'string') throw new Error(newest)
     const { pageSize } = newest.meta
     const read = (first: number, count: number, into: Buffer): boolean =>
       readSync(fd, into, 0, count * pageSize, first * pageSize) === count * pageSize

@@ -42,7 +42,7 @@ export async function openFolder(folder: string, mark: SealMark): Promise<Opened
     disown = own(folder)
     if (found) {
       // Somebody may have opened and closed it between the look and the guard.
-      if (newest(folder)?.txn !== found.meta.txn || found.wentDown) found = look(folder, mark.boot)
+      if (!isAsSeen(folder, found)) found = look(folder, mark.boot)
       if (found.wentDown) putBack(join(folder, DATA), found.seal)
     } else begin(folder)
     const seals = new SealWriter(join(folder, SEAL), found?.seal.serial ?? 0)
@@ -58,6 +58,13 @@ export async function openFolder(folder: string, mark: SealMark): Promise<Opened
     await release(guard, disown)
     throw error
   }
+}
+
+function isAsSeen(folder: string, found: Found): boolean {
+  const now = newest(folder)
+  const seal = readSeal(join(folder, SEAL))
+  if (seal?.serial !== found.seal.serial) return false
+  return found.wentDown || (typeof now !== 'string' && now.txn === found.meta.txn)
 }
 
 async function release(guard: Guard, disown: Undo): Promise<void> {
@@ -76,7 +83,7 @@ function look(folder: string, boot: string): Found {
   if (!seal) throw damaged(folder, `${SEAL} is missing or broken`)
   const wentDown = !seal.mark.closed && !isSameBoot(seal.mark.boot, boot)
   const meta = wentDown ? seal.meta : newest(folder)
-  if (!meta) throw damaged(folder, `${DATA} is missing or has no head`)
+  if (typeof meta === 'string') throw damaged(folder, `${DATA}: ${meta}`)
   if (meta.txn < seal.meta.txn) throw damaged(folder, `${DATA} is older than ${SEAL} says; a copy must have all files`)
   try {
     checkFile(join(folder, DATA), meta)
@@ -86,15 +93,16 @@ function look(folder: string, boot: string): Found {
   return { seal, wentDown, meta }
 }
 
-function newest(folder: string): Meta | null {
+function newest(folder: string): Meta | string {
   let fd: number
   try {
     fd = openSync(join(folder, DATA), 'r')
-  } catch {
-    return null
+  } catch (error) {
+    return error instanceof Error ? error.message : 'it cannot be opened'
   }
   try {
-    return newestHead(fd)?.meta ?? null
+    const found = newestHead(fd)
+    return typeof found === 'string' ? found : found.meta
   } finally {
     closeSync(fd)
   }

@@ -1,6 +1,6 @@
 import { closeSync, fdatasync, fdatasyncSync, openSync, readSync, write, writeSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
-import { META_BYTES, type Meta, metaFor, readMeta } from '../file/page.ts'
+import { META_BYTES, type Meta, metaFor, newestMeta, readMeta } from '../file/page.ts'
 
 // The engine commits without waiting for the disk, so after a loss of power the newest heads of the file may point to
 // pages that never arrived. A seal is a copy of a head all of whose pages have been flushed, and whose pages a pinned
@@ -51,18 +51,14 @@ export function readSeal(path: string): Seal | null {
   return a && b ? (a.serial > b.serial ? a : b) : (a ?? b)
 }
 
-/** The head of the newest committed state of a data file. */
-export function newestHead(fd: number): { head: Buffer; meta: Meta } | null {
-  const first = Buffer.alloc(META_BYTES)
-  readSync(fd, first, 0, META_BYTES, 0)
-  const a = readMeta(first)
-  const second = Buffer.alloc(META_BYTES)
-  // The second head stands on the second page, whose place only the first tells, or a guess if the first is broken.
-  readSync(fd, second, 0, META_BYTES, typeof a === 'string' ? 4096 : a.pageSize)
-  const b = readMeta(second)
-  if (typeof a === 'string' && typeof b === 'string') return null
-  if (typeof a === 'string') return typeof b === 'string' ? null : { head: second, meta: b }
-  return typeof b === 'string' || a.txn >= b.txn ? { head: first, meta: a } : { head: second, meta: b }
+/** The head of the newest committed state of a data file; a text says why there is none. */
+export function newestHead(fd: number): { head: Buffer; meta: Meta } | string {
+  const heads = [Buffer.alloc(META_BYTES), Buffer.alloc(META_BYTES)] as const
+  readSync(fd, heads[0], 0, META_BYTES, 0)
+  const first = readMeta(heads[0])
+  readSync(fd, heads[1], 0, META_BYTES, typeof first === 'string' ? 4096 : first.pageSize)
+  const newest = newestMeta(heads[0], heads[1])
+  return typeof newest === 'string' ? newest : { head: heads[newest.slot], meta: newest.meta }
 }
 
 /** Makes the sealed state the data file's newest one, in both heads. */

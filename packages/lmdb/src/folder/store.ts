@@ -169,7 +169,7 @@ export class Store {
 
   private head(): Buffer {
     const newest = newestHead(this.fd)
-    if (!newest) throw new Error('The data file has lost its heads')
+    if (typeof newest === 'string') throw new Error(`The data file has changed under the engine: ${newest}`)
     return newest.head
   }
 }
