@@ -114,7 +114,7 @@ describe.skipIf(missingNats)('a log when NATS fails', { timeout: 60_000 }, () =>
     await nats.restart('old')
     await expect.poll(() => heard.resets.length, patient).toBe(1)
     const { reason, position } = heard.resets[0]!
-    expect({ reason, offset: position.offset }).toEqual({ reason: 'beyond_end', offset: 1 })
+    expect({ reason, offset: position.offset }).toEqual({ reason: 'epoch_changed', offset: 1 })
     expect(position.epoch).not.toBe(old.position.epoch)
     expect(await insist(b, 'room', 'another 2', 'another')).toBe(2)
     await expect.poll(() => heard.messages.length, patient).toBe(3)
@@ -144,8 +144,9 @@ describe.skipIf(missingNats)('a log when NATS fails', { timeout: 60_000 }, () =>
     await log.follow('room', heard)
     await nats.kill()
     const started = performance.now()
-    await expect(log.append('room', record(1), { retention })).rejects.toThrow(LogUnavailable)
-    expect(performance.now() - started).toBeLessThan(3000)
+    // Sent before the loss was noticed, it would be unknown.
+    await expect(log.append('room', record(1), { retention })).rejects.toThrow(/^(Cannot append|The log|Whether)/)
+    expect(performance.now() - started).toBeLessThan(4000)
     await expect
       .poll(() => log.append('room', record(1), { retention }).then(String, String), patient)
       .toContain('NATS is away')

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -27,11 +28,39 @@ export interface TestNats {
 }
 
 /** Starts a nats-server. Call `dispose` when done. */
-export async function startNats(): Promise<TestNats> {
+export function startNats(): Promise<TestNats> {
+  return start([])
+}
+
+/** Starts servers of one cluster. Call `dispose` of each when done. */
+export async function startNatsCluster(size: number): Promise<TestNats[]> {
+  const routes = await Promise.all(Array.from({ length: size }, freePort))
+  return Promise.all(
+    routes.map((port, i) => {
+      const others = routes.filter((each) => each !== port).map((each) => `nats://127.0.0.1:${each}`)
+      const own = ['--name', `server-${i}`, '--cluster', `nats://127.0.0.1:${port}`]
+      return start([...own, '--cluster_name', 'test', '--routes', others.join(',')])
+    }),
+  )
+}
+
+// The servers of a cluster must know one another's ports before any of them runs.
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}
+
+async function start(more: readonly string[]): Promise<TestNats> {
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-nats-'))
   const store = join(folder, 'store')
   const saved = join(folder, 'saved')
-  let running = await launch(folder, store, -1)
+  let running = await launch(folder, store, -1, more)
   const { url } = running
   const port = Number(new URL(url).port)
   const kill = async (signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL') => {
@@ -46,7 +75,7 @@ export async function startNats(): Promise<TestNats> {
     async restart(storage) {
       if (storage !== 'kept') rmSync(store, { recursive: true, force: true })
       if (storage === 'old') cpSync(saved, store, { recursive: true })
-      running = await launch(folder, store, port)
+      running = await launch(folder, store, port, more)
     },
     save: () => cpSync(store, saved, { recursive: true }),
     pause: () => void running.process.kill('SIGSTOP'),
@@ -64,9 +93,9 @@ interface Running {
   readonly ended: Promise<void>
 }
 
-async function launch(folder: string, store: string, port: number): Promise<Running> {
+async function launch(folder: string, store: string, port: number, more: readonly string[]): Promise<Running> {
   for (const name of readdirSync(folder)) if (name.endsWith('.ports')) rmSync(join(folder, name))
-  const args = ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', store, '--ports_file_dir', folder]
+  const args = ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', store, '--ports_file_dir', folder, ...more]
   const process = spawn('nats-server', args, { stdio: ['ignore', 'ignore', 'pipe'] })
   let log = ''
   process.stderr.on('data', (chunk: Buffer) => {

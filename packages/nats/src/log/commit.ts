@@ -1,7 +1,8 @@
 import { LogUnavailable, type Retention } from 'rollcall/log'
-import { type Entry, encodeBlock, ownBlock } from './block.ts'
+import { type Entry, encodeBlock, ownBlock, type Stored } from './block.ts'
 import { closedError } from './options.ts'
 import type { Tip } from './replica.ts'
+import type { Stream } from './stream.ts'
 import type { Topic } from './topic.ts'
 
 /** What came of a block. */
@@ -43,23 +44,21 @@ export async function commit(
     seen ||= block.id === head.id
   }
   for (let unknown = false; ; ) {
-    const outcome = await stream.store(topic.name, head.prev, bytes)
+    const { last } = topic.replica
+    const outcome = await stream.store(topic.name, last.seq, bytes)
     // The feed may have brought it before the answer came.
     if (seen) return { kind: 'accepted' }
     if (outcome.kind === 'stored') {
-      const verdict = topic.replica.offer({
-        seq: outcome.seq,
-        at: settings.clock.now(),
-        block: ownBlock(head, entries),
-      })
-      if (verdict !== 'applied') topic.sync().catch(settings.report)
-      return { kind: 'accepted' }
+      const stored = { seq: outcome.seq, at: settings.clock.now(), block: ownBlock(head, entries) }
+      // Stored, but is it the first for its place? Only a replicated stream leaves that open.
+      if (await isNext(stream, topic.name, last.seq, stored)) topic.replica.offer(stored, last.seq)
+      if (seen) return { kind: 'accepted' }
     }
-    let cause = outcome.kind === 'overtaken' ? undefined : outcome.cause
-    unknown ||= outcome.kind === 'unknown'
+    let cause = 'cause' in outcome ? outcome.cause : undefined
+    unknown ||= outcome.kind === 'unknown' || outcome.kind === 'stored'
     try {
       if (closed()) throw closedError()
-      if (outcome.kind !== 'overtaken') await pause(topic, deadline, cause)
+      if (cause !== undefined) await pause(topic, deadline, cause)
       await topic.sync()
     } catch (error) {
       if (!unknown) throw error
@@ -87,4 +86,11 @@ async function pause({ name, parts }: Topic, deadline: number, cause: unknown): 
   await link.wait(Math.min(RETRY_MS, leftMs))
   // The stream may be gone. That it cannot be asked now is no news.
   await stream.ensure().catch(() => {})
+}
+
+// Whether a block follows right behind a sequence. That it cannot be found out now is a no: what follows finds out.
+async function isNext(stream: Stream, topic: string, after: number, stored: Stored): Promise<boolean> {
+  if (!stream.replicated) return true
+  const found = await stream.firstFrom(topic, after + 1).catch(() => null)
+  return found?.block.id === stored.block.id
 }

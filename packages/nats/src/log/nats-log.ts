@@ -3,9 +3,10 @@ import type { Appended, AppendOptions, Following, Log, LogListener, LogPage, Log
 import { openLink } from '../link.ts'
 import { Appender } from './appender.ts'
 import { closedError, logSettings, type NatsLogOptions } from './options.ts'
+import type { LogParts } from './parts.ts'
 import { Reader } from './reader.ts'
 import { Stream } from './stream.ts'
-import { type LogParts, Topic } from './topic.ts'
+import { Topic } from './topic.ts'
 import { Trimmer } from './trimmer.ts'
 
 /** So many topics are compared with the stream at a time. */

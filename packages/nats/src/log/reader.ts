@@ -1,6 +1,8 @@
 import type { LogMessage, LogPage } from 'rollcall/log'
 import { type Stored, topOf } from './block.ts'
-import type { Tip } from './replica.ts'
+import { placeOf, standing } from './chain.ts'
+import { again, patiently } from './patience.ts'
+import { follows, type Tip } from './replica.ts'
 import type { Topic } from './topic.ts'
 
 /** The oldest message that is kept, and the block it stands in. */
@@ -33,23 +35,24 @@ export class Reader {
     this.#topic = topic
   }
 
-  /** A page of those messages that are kept. */
-  async page(span: Span): Promise<LogPage> {
-    for (;;) {
+  /** A page of those messages that are kept. @throws LogUnavailable if it cannot be read within `patienceMs`. */
+  page(span: Span): Promise<LogPage> {
+    const { name, parts, replica } = this.#topic
+    return patiently(parts, `The log of "${name}" cannot be read`, async () => {
       const tip = await this.#topic.end()
       const floor = await this.floor(tip)
       const first = floor?.offset ?? tip.top + 1
       const { start, end } = span(first, tip.top)
       const messages = start > end ? [] : await this.#read(tip, start, end)
-      const epoch = this.#topic.replica.tip?.epoch
+      const epoch = replica.tip?.epoch
       // The log became another one while it was read.
-      if (epoch !== tip.epoch) continue
+      if (epoch !== tip.epoch) return again
       const reached = messages[0]?.offset ?? (start > end ? start : end + 1)
       if (reached <= start) return { epoch, messages, first, top: tip.top }
       // The stream itself has dropped what the bounds would keep.
       this.#floor = null
       return { epoch, messages, first: reached, top: tip.top }
-    }
+    })
   }
 
   /** Finds the oldest message to be kept; null if there is none. */
@@ -71,23 +74,30 @@ export class Reader {
 
   // The first message that is kept between two sequences, as what is kept is the end of the log.
   async #bisect(low: number, high: number, kept: (place: Floor) => boolean): Promise<Floor | null> {
-    let found: Floor | null = null
+    const { stream } = this.#topic.parts
+    let found: Stored | null = null
     while (low <= high) {
       const middle = low + Math.floor((high - low) / 2)
-      const stored = await this.#topic.parts.stream.firstFrom(this.#topic.name, middle)
-      const floor = stored && firstIn(stored, kept)
-      if (floor) {
-        found = floor
+      const stored = await stream.firstFrom(this.#topic.name, middle)
+      if (stored && firstIn(stored, kept)) {
+        found = stored
         high = middle - 1
       } else {
         low = (stored ? Math.max(stored.seq, middle) : high) + 1
       }
     }
-    return found
+    return found && firstIn(await standing(stream, this.#topic.name, found), kept)
   }
 
-  // The block that holds an offset, or the first behind it. Offsets rise with sequences, so a guess in proportion is near.
+  // The block that holds an offset, or the first behind it.
   async #locate(tip: Tip, offset: number): Promise<Stored | null> {
+    const { stream } = this.#topic.parts
+    const found = await this.#search(tip, offset)
+    return found && standing(stream, this.#topic.name, found)
+  }
+
+  // Offsets rise with sequences, so a guess in proportion is near.
+  async #search(tip: Tip, offset: number): Promise<Stored | null> {
     const { stream } = this.#topic.parts
     let low = { seq: 1, offset: 1 }
     if (this.#floor && this.#floor.offset <= offset) low = this.#floor
@@ -118,18 +128,17 @@ export class Reader {
     let page: readonly Stored[] = []
     const located = await this.#locate(tip, start)
     if (located) page = [located]
+    let chain: Stored | null = null
     while (page.length > 0) {
       let seq = 0
-      let next = 0
-      for (const { seq: at, block } of page) {
-        for (const message of block.messages) {
-          const due =
-            messages.length === 0 ? message.offset >= start : message.offset === (messages.at(-1)?.offset ?? 0) + 1
-          if (due && message.offset <= end) messages.push(message)
-        }
-        seq = at
-        next = topOf(block) + 1
+      for (const stored of page) {
+        seq = stored.seq
+        if (chain && !follows(stored.block, placeOf(chain))) continue
+        chain = stored
+        for (const message of stored.block.messages)
+          if (message.offset >= start && message.offset <= end) messages.push(message)
       }
+      const next: number = chain ? topOf(chain.block) + 1 : start
       if (next > end || seq >= tip.seq) break
       const limit = Math.min(PAGE_BLOCKS, end - next + 1)
       page = await stream.range(this.#topic.name, { seq: seq + 1 }, { limit, until: tip.seq })

@@ -5,7 +5,7 @@ import { Keys } from './keys.ts'
 
 /** Where a topic's log ends, as far as a node knows. */
 export interface Tip {
-  /** The stream sequence of the newest block: what the next one must follow. */
+  /** The stream sequence and the id of the newest block of the chain: what the next one must name. */
   readonly seq: number
   readonly id: string
   readonly at: number
@@ -17,16 +17,22 @@ export interface Tip {
   readonly retention: Retention | null
 }
 
+/** A block's place in the stream. */
+export interface Place {
+  readonly seq: number
+  readonly id: string
+}
+
 /** What a block is to a replica. */
 export type Verdict =
-  /** It came next. */
+  /** It continues the log. */
   | 'applied'
-  /** It was there already. */
+  /** It was here already. */
   | 'known'
-  /** Something is missing before it. */
+  /** The stream has others before it. */
   | 'gap'
-  /** It contradicts what was here: ask the stream. */
-  | 'doubtful'
+  /** It names another predecessor than the newest block of the chain: it is not part of the log. */
+  | 'void'
 
 /** Hears what a replica takes in, in the log's order. */
 export interface ReplicaListener {
@@ -35,22 +41,23 @@ export interface ReplicaListener {
   reset(reason: GapReason, position: Position): void
 }
 
-/** So many of the newest blocks are recognised when they come again. */
-const RECENT_BLOCKS = 16
+const NOWHERE: Place = { seq: 0, id: '' }
 
 /**
- * What a node knows of a topic's log: its end, and the keys of its newest messages. A machine: blocks go in, in whatever
- * order they come; out come those that continue the log, each once.
+ * What a node knows of a topic's log: its end, and the keys of its newest messages. A machine: blocks go in, by whatever
+ * way they come; out come those that continue the log, each once.
  *
- * Each block names its predecessor by sequence and id, so what continues and what does not is never guessed.
+ * Every block names its predecessor by sequence and id. In the order of the stream, the first block that names the end of
+ * the chain continues it, and any other is void. So every node sees the same log even where the stream has stored two
+ * blocks for the same place, as a replicated one of nats-server 2.9 may although it was told what to expect.
  */
 export class Replica {
-  readonly #listener: ReplicaListener
-  readonly #recent = new Map<number, string>()
   readonly keys: Keys
   /** Whether all keys of the window are in `keys`. */
   keysComplete = false
+  readonly #listener: ReplicaListener
   #tip: Tip | null = null
+  #last: Place = NOWHERE
 
   constructor(windowMs: number, listener: ReplicaListener) {
     this.keys = new Keys(windowMs)
@@ -62,82 +69,62 @@ export class Replica {
     return this.#tip
   }
 
-  /** Whether `seq` is a block that went through here lately. */
-  knows(seq: number, id: string): boolean {
-    return this.#recent.get(seq) === id
+  /** The topic's newest block in the stream, void or not. */
+  get last(): Place {
+    return this.#last
   }
 
-  /** A block that the stream has stored. */
-  offer(stored: Stored): Verdict {
-    const tip = this.#tip
-    if (!tip) return 'gap'
-    if (stored.seq <= tip.seq) return this.#isOld(stored) ? 'known' : 'doubtful'
-    if (stored.block.prev !== tip.seq) return stored.block.prev > tip.seq ? 'gap' : 'doubtful'
-    if (!this.#continues(stored.block, tip)) return 'doubtful'
+  /** A block that the stream has stored, and the sequence of the topic's block right before it. */
+  offer(stored: Stored, after: number): Verdict {
+    const { seq, block } = stored
+    if (seq <= this.#last.seq) return 'known'
+    if (!this.#tip || after > this.#last.seq) return 'gap'
+    this.#last = { seq, id: block.id }
+    if (!follows(block, this.#tip)) return 'void'
+    if (block.epoch !== this.#tip.epoch) this.#reset(block)
     this.#apply(stored)
     return 'applied'
   }
 
-  /**
-   * Continues with a block although what stood before it is not there any more, or is another log's. Tells the listener
-   * unless nothing is lost.
-   */
-  adopt(stored: Stored, reason?: GapReason): void {
-    const tip = this.#tip
-    const { block } = stored
-    if (tip) {
-      const position = { epoch: block.epoch, offset: block.base - 1 }
-      if (block.epoch !== tip.epoch) this.#reset(reason ?? 'epoch_changed', position)
-      else if (block.base !== tip.top + 1) this.#reset(reason ?? 'too_old', position)
-    }
-    this.#apply(stored)
+  /** Begins at the end of the log, without what led there. */
+  begin(tip: Stored, last: Place): void {
+    this.#last = last
+    this.#take(tip)
   }
 
-  /** Begins at the end of the log, without what led there. */
-  begin(stored: Stored): void {
-    this.#remember(stored)
-    this.#addKeys(stored)
+  /** Goes on from another end than the one that was known, which is gone from the stream. */
+  adopt(tip: Stored, last: Place): void {
+    this.#last = last
+    this.#reset(tip.block)
+    this.#apply(tip)
+  }
+
+  /** The stream's newest block of the topic, a void one, is gone. */
+  rewind(last: Place): void {
+    this.#last = last
   }
 
   #apply(stored: Stored): void {
-    this.#remember(stored)
-    this.#addKeys(stored)
+    this.#take(stored)
     this.#listener.applied(stored)
   }
 
-  #reset(reason: GapReason, position: Position): void {
-    this.#recent.clear()
-    if (position.epoch !== this.#tip?.epoch) {
-      this.keys.clear()
-      this.keysComplete = false
-    }
-    this.#listener.reset(reason, position)
+  #reset({ epoch, base }: Block): void {
+    const same = epoch === this.#tip?.epoch
+    if (!same) this.keys.clear()
+    this.keysComplete = false
+    this.#listener.reset(same ? 'too_old' : 'epoch_changed', { epoch, offset: base - 1 })
   }
 
-  #remember({ seq, at, block }: Stored): void {
-    const { id, epoch, base, retention } = block
-    const kept = retention ?? this.#tip?.retention ?? null
-    this.#tip = { seq, id, at, epoch, base, top: topOf(block), bytes: bytesAfter(block), retention: kept }
-    this.#recent.set(seq, id)
-    if (this.#recent.size <= RECENT_BLOCKS) return
-    for (const oldest of this.#recent.keys()) {
-      this.#recent.delete(oldest)
-      return
-    }
+  #take({ seq, at, block }: Stored): void {
+    const { id, epoch, base } = block
+    const retention = block.retention ?? this.#tip?.retention ?? null
+    this.#tip = { seq, id, at, epoch, base, top: topOf(block), bytes: bytesAfter(block), retention }
+    for (const [i, key] of block.keys.entries()) if (key !== undefined) this.keys.add(key, base + i, at)
   }
+}
 
-  #addKeys({ at, block }: Stored): void {
-    for (const [i, key] of block.keys.entries()) if (key !== undefined) this.keys.add(key, block.base + i, at)
-  }
-
-  #isOld({ seq, block }: Stored): boolean {
-    const id = this.#recent.get(seq)
-    if (id !== undefined) return id === block.id
-    for (const oldest of this.#recent.keys()) return seq < oldest
-    return false
-  }
-
-  #continues(block: Block, tip: Tip): boolean {
-    return block.prevId === tip.id && block.epoch === tip.epoch && block.base === tip.top + 1
-  }
+/** Whether a block names `place` as its predecessor. */
+export function follows(block: Block, place: Place): boolean {
+  return block.prev === place.seq && block.prevId === place.id
 }

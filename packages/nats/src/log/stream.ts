@@ -53,12 +53,18 @@ export class Stream {
   readonly #api: string
   #manager: JetStreamManager | undefined
   #incarnation = ''
+  #replicated = false
   #ensuring: Promise<void> | null = null
 
   constructor(link: Link, settings: LogSettings) {
     this.#link = link
     this.#settings = settings
     this.#api = settings.domain === undefined ? '$JS.API' : `$JS.${settings.domain}.API`
+  }
+
+  /** Whether several servers keep the stream, so that blocks may be stored that were not expected. */
+  get replicated(): boolean {
+    return this.#replicated
   }
 
   /** Hears that the stream is another one than before. */
@@ -82,6 +88,7 @@ export class Stream {
     const { max_age, max_bytes, num_replicas } = wanted
     if (config.max_age === max_age && config.max_bytes === max_bytes && config.num_replicas === num_replicas) return
     await manager.streams.update(config.name, { max_age, max_bytes, num_replicas })
+    this.#replicated = num_replicas > 1
   }
 
   /** The newest block of a topic, by the word of the stream's leader. */
@@ -99,10 +106,10 @@ export class Stream {
     return fromStored(await manager.streams.getMessage(this.#settings.stream, query))
   }
 
-  /** Stores a block behind the one at `prev`. Never rejects. */
-  async store(topic: string, prev: number, block: Uint8Array): Promise<StoreOutcome> {
+  /** Stores a block if the topic's newest one stands at `last`. Never rejects. */
+  async store(topic: string, last: number, block: Uint8Array): Promise<StoreOutcome> {
     const expecting = headers()
-    expecting.set('Nats-Expected-Last-Subject-Sequence', String(prev))
+    expecting.set('Nats-Expected-Last-Subject-Sequence', String(last))
     if (!this.#link.admit(block.byteLength + 256))
       return { kind: 'refused', cause: new Error('NATS is away or too slow') }
     let answer: Msg
@@ -156,14 +163,16 @@ export class Stream {
     await manager.streams.purge(this.#settings.stream, { filter: this.#subject('log', topic), seq: below })
   }
 
-  /** Hears the blocks of a topic as they are stored. Takes effect with the link's next `settle`. */
-  follow(topic: string, heard: (stored: Stored) => void): Undo {
+  /** Hears the blocks of a topic as they are stored, and the sequence of the one before each. Takes effect with the link's next `settle`. */
+  follow(topic: string, heard: (stored: Stored, after: number) => void): Undo {
     const subscription = this.#link.nc.subscribe(this.#subject('live', topic), {
       callback: (error, message) => {
         try {
           if (error) throw error
           const seq = Number(message.headers?.get('Nats-Sequence'))
-          if (seq > 0) heard({ seq, at: this.#settings.clock.now(), block: decodeBlock(message.data) })
+          const before = message.headers?.get('Nats-Last-Sequence')
+          const after = before ? Number(before) : Number.POSITIVE_INFINITY
+          if (seq > 0) heard({ seq, at: this.#settings.clock.now(), block: decodeBlock(message.data) }, after)
         } catch (fault) {
           this.#settings.report(fault)
         }
@@ -206,6 +215,7 @@ export class Stream {
     const [subject = ''] = info.config.subjects
     if (!subject.startsWith(root) || !subject.endsWith('.>'))
       throw new TypeError(`stream: "${stream}" is there, but not a log of Rollcall: it keeps ${subject}`)
+    this.#replicated = info.config.num_replicas > 1
     const incarnation = subject.slice(root.length, -2)
     if (incarnation === this.#incarnation) return
     this.#incarnation = incarnation

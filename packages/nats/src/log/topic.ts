@@ -1,24 +1,15 @@
-import { JetStreamApiCodes } from '@nats-io/jetstream'
 import type { GapReason, Position, Undo } from '@rollcall/core'
 import { type Following, type LogListener, LogUnavailable } from 'rollcall/log'
-import type { Link } from '../link.ts'
 import { type Block, type BlockHead, bytesAfter, encodeBlock, ownBlock, type Stored, topOf } from './block.ts'
-import { closedError, type LogSettings } from './options.ts'
-import { Replica, type Tip } from './replica.ts'
-import { codeOf, type Stream } from './stream.ts'
+import { endOf, placeOf } from './chain.ts'
+import type { LogParts } from './parts.ts'
+import { again, patiently } from './patience.ts'
+import { Replica, type Tip, type Verdict } from './replica.ts'
 
-/** What all topics of a log share. */
-export interface LogParts {
-  readonly link: Link
-  readonly stream: Stream
-  readonly settings: LogSettings
-  closed(): boolean
-}
-
-/** Between two attempts at something that JetStream did not do. */
-const RETRY_MS = 100
 const LOOK_AGAIN_MS = 1000
 const PAGE_BLOCKS = 256
+/** For how long a replicated stream must contradict before it is believed. */
+const CONFIRM_MS = 1500
 const ID_BYTES = 6
 
 /** A listener, and what it is still to hear once its `follow` has resolved. */
@@ -43,6 +34,9 @@ export class Topic {
   readonly #followers = new Set<Follower>()
   #stopFeed: Undo | null = null
   #stale = false
+  /** The stream has what contradicts the replica, which one of them is right is to be found out. */
+  #contested = false
+  #suspectedAt: number | undefined
   #syncing: Promise<void> | null = null
   #nextSync: Promise<void> | null = null
 
@@ -128,29 +122,29 @@ export class Topic {
   /** Stores a block without messages, so that the log of a topic that is followed is not forgotten. */
   async touch(): Promise<void> {
     const { seq, id, epoch, top, bytes, retention } = await this.end()
-    await this.#write({ prev: seq, prevId: id, epoch, base: top + 1, bytesBefore: bytes, retention })
+    const head = { prev: seq, prevId: id, epoch, base: top + 1, bytesBefore: bytes, retention }
+    if (!(await this.#write(head, this.replica.last.seq))) await this.sync()
   }
 
   /** Remembers the keys of the window, so that what was accepted through other nodes is known. */
-  async loadKeys(): Promise<void> {
+  loadKeys(): Promise<void> {
     const { replica, name, parts } = this
-    const from = parts.settings.clock.now() - parts.settings.idempotencyWindowMs
-    const end = this.#known()
-    const earlier: { key: string; offset: number; at: number }[] = []
-    let next: { readonly seq: number } | { readonly at: number } = { at: from }
-    let read = end.at < from ? end.seq : 0
-    while (read < end.seq) {
-      const page = await parts.stream.range(name, next, { limit: PAGE_BLOCKS, until: end.seq })
-      const last = page.at(-1)
-      if (!last) throw new LogUnavailable(`The log of "${name}" is not at hand up to its end`)
-      for (const { at, block } of page)
-        for (const [i, key] of block.keys.entries())
-          if (key !== undefined) earlier.push({ key, offset: block.base + i, at })
-      read = last.seq
-      next = { seq: read + 1 }
-    }
-    replica.keys.addBefore(earlier)
-    replica.keysComplete = true
+    return patiently(parts, `The log of "${name}" cannot be read`, async () => {
+      const from = this.#now() - parts.settings.idempotencyWindowMs
+      const end = this.#known()
+      const found: Stored[] = []
+      let next: { readonly seq: number } | { readonly at: number } = { at: from }
+      for (let read = end.at < from ? end.seq : 0; read < end.seq; ) {
+        const page = await parts.stream.range(name, next, { limit: PAGE_BLOCKS, until: end.seq })
+        const last = page.at(-1)
+        if (!last) throw this.#notAtHand()
+        found.push(...page)
+        read = last.seq
+        next = { seq: read + 1 }
+      }
+      replica.keys.addBefore(keysOf(found, end))
+      replica.keysComplete = true
+    })
   }
 
   newId(): string {
@@ -177,77 +171,103 @@ export class Topic {
   }
 
   #feed(): Undo {
-    return this.parts.stream.follow(this.name, (stored) => {
-      const verdict = this.replica.offer(stored)
-      if (verdict === 'gap' || verdict === 'doubtful') this.sync().catch(this.parts.settings.report)
+    return this.parts.stream.follow(this.name, (stored, after) => {
+      const verdict = this.#take(stored, after)
+      if (verdict === 'gap' || verdict === 'void') this.sync().catch(this.parts.settings.report)
     })
   }
 
   async #syncOnce(): Promise<void> {
-    const { link, settings } = this.parts
-    const deadline = settings.clock.now() + settings.patienceMs
-    for (;;) {
-      if (this.parts.closed()) throw closedError()
-      if (link.awayMs > settings.patienceMs) throw new LogUnavailable('NATS is away')
-      let cause: unknown
-      try {
-        if (link.healthy) {
-          // Not yet: the log moved meanwhile, so look again at once.
-          if (!(await this.#compare())) continue
-          this.#stale = false
-          return
-        }
-      } catch (error) {
-        cause = error
-        if (codeOf(error) === JetStreamApiCodes.StreamNotFound) await this.parts.stream.ensure().catch(settings.report)
-      }
-      const leftMs = deadline - settings.clock.now()
-      if (leftMs <= 0) throw new LogUnavailable(`The log of "${this.name}" cannot be reached`, { cause })
-      if (link.healthy) await link.wait(Math.min(RETRY_MS, leftMs))
-      else await link.waitForHealth(leftMs)
-    }
+    await patiently(this.parts, `The log of "${this.name}" cannot be reached`, async () => {
+      if (!(await this.#compare())) return again
+      this.#stale = false
+      this.#suspectedAt = undefined
+      return undefined
+    })
   }
 
   // Answers whether the replica stands at the end of the log, as it was when this was called.
   async #compare(): Promise<boolean> {
-    const before = this.replica.tip
-    const last = await this.parts.stream.last(this.name)
-    const tip = this.replica.tip
+    const { stream } = this.parts
+    const before = this.replica.last
+    const last = await stream.last(this.name)
+    const { tip } = this.replica
     if (!last) {
-      return tip === before && this.#write(this.#firstHead())
+      if (this.replica.last !== before) return false
+      if (tip && !this.#isSure()) throw this.#notAtHand()
+      return this.#write(this.#firstHead(), 0)
     }
     if (!tip) {
-      this.replica.begin(last)
+      const end = await endOf(stream, this.name, last)
+      if (!this.replica.tip) this.replica.begin(end, placeOf(last))
       return true
     }
-    if (last.seq > tip.seq) return this.#catchUp(last)
-    // An append that ended while this was reading.
-    if (before !== tip) return tip.seq > last.seq || this.replica.knows(last.seq, last.block.id)
-    if (last.seq === tip.seq && last.block.id === tip.id) return true
-    if (last.block.epoch !== tip.epoch) {
-      this.replica.adopt(last)
-      return true
-    }
-    // The stream lost what this node has seen, and would give its positions again.
-    return this.#write(this.#nextHead(last), 'beyond_end')
+    const known = this.replica.last
+    if (last.seq > known.seq) await this.#catchUp(last)
+    else if (last.seq === known.seq ? last.block.id !== known.id : last.seq < before.seq) this.#contested = true
+    return !this.#contested || this.#settle(last)
   }
 
-  async #catchUp(last: Stored): Promise<boolean> {
+  // Takes in what the stream has up to `last`.
+  async #catchUp(last: Stored): Promise<void> {
     for (;;) {
-      const from = (this.replica.tip?.seq ?? 0) + 1
-      if (from > last.seq) return true
-      const found = await this.parts.stream.range(this.name, { seq: from }, { limit: PAGE_BLOCKS, until: last.seq })
-      if (found.length === 0) throw new LogUnavailable(`The log of "${this.name}" is not at hand up to its end`)
+      let after = this.replica.last.seq
+      if (after >= last.seq) return
+      const found = await this.parts.stream.range(
+        this.name,
+        { seq: after + 1 },
+        { limit: PAGE_BLOCKS, until: last.seq },
+      )
+      if (found.length === 0) throw this.#notAtHand()
       for (const stored of found) {
-        const { tip } = this.replica
-        // What ended meanwhile came by another way.
-        if (!tip || stored.seq <= tip.seq || this.replica.offer(stored) === 'applied') continue
-        // This is the first block behind the replica's end, so what it names as its predecessor is gone.
-        if (stored.block.epoch === tip.epoch && stored.block.base <= tip.top)
-          return this.#write(this.#nextHead(last), 'beyond_end')
-        this.replica.adopt(stored)
+        this.#take(stored, after)
+        after = stored.seq
       }
     }
+  }
+
+  // The stream has what contradicts this node. Answers whether that is settled; else the log has to be looked at again.
+  async #settle(last: Stored): Promise<boolean> {
+    const { stream } = this.parts
+    const tip = this.#known()
+    const found = await stream.firstFrom(this.name, tip.seq)
+    if (this.replica.tip !== tip) return false
+    if (found?.block.id === tip.id) {
+      // Void blocks came, or went; the log is the same.
+      if (this.replica.last.seq > last.seq && tip.seq <= last.seq) this.replica.rewind(placeOf(last))
+      this.#contested = false
+      return true
+    }
+    if (!this.#isSure()) throw this.#notAtHand()
+    const end = await endOf(stream, this.name, last)
+    if (this.replica.tip !== tip) return false
+    const trimmed = found !== null && found.block.base > tip.top + 1
+    if (end.block.epoch !== tip.epoch || trimmed) {
+      this.replica.adopt(end, placeOf(last))
+      this.#contested = false
+      return true
+    }
+    // The stream lost what this node has seen, and would give its positions again: they become those of another epoch.
+    await this.#write(this.#nextHead(end), last.seq)
+    return false
+  }
+
+  // A replicated stream may for a moment be asked at a server that has not all of it.
+  #isSure(): boolean {
+    if (!this.parts.stream.replicated) return true
+    this.#suspectedAt ??= this.#now()
+    return this.#now() - this.#suspectedAt >= CONFIRM_MS
+  }
+
+  #notAtHand(): LogUnavailable {
+    return new LogUnavailable(`The log of "${this.name}" is not at hand up to its end`)
+  }
+
+  #take(stored: Stored, after: number): Verdict {
+    const verdict = this.replica.offer(stored, after)
+    // Either two were stored for one place, or the chain that this node knows is gone.
+    if (verdict === 'void') this.#contested = true
+    return verdict
   }
 
   #firstHead(): Omit<BlockHead, 'id'> {
@@ -261,23 +281,18 @@ export class Topic {
     return { prev: seq, prevId: id, epoch: this.newId(), base, bytesBefore: bytesAfter(block), retention }
   }
 
-  // Stores a block without messages. Answers whether it was stored: another node may be faster.
-  async #write(fields: Omit<BlockHead, 'id'>, reason?: GapReason): Promise<boolean> {
+  // Stores a block without messages. Answers whether the replica stands behind it now; else the log has to be looked at.
+  async #write(fields: Omit<BlockHead, 'id'>, expected: number): Promise<boolean> {
+    const { stream } = this.parts
     const head: BlockHead = { ...fields, id: this.newId() }
-    const outcome = await this.parts.stream.store(this.name, head.prev, encodeBlock(head, []))
+    const outcome = await stream.store(this.name, expected, encodeBlock(head, []))
     if (outcome.kind === 'refused' || outcome.kind === 'unknown')
       throw new LogUnavailable(`The log of "${this.name}" cannot be written`, { cause: outcome.cause })
-    if (outcome.kind === 'overtaken') return false
-    this.#take({ seq: outcome.seq, at: this.#now(), block: ownBlock(head, []) }, reason)
+    if (outcome.kind === 'overtaken' || stream.replicated) return false
+    const stored = { seq: outcome.seq, at: this.#now(), block: ownBlock(head, []) }
+    if (this.replica.tip) return this.#take(stored, expected) === 'applied'
+    this.replica.begin(stored, placeOf(stored))
     return true
-  }
-
-  #take(stored: Stored, reason: GapReason | undefined): void {
-    const { tip } = this.replica
-    if (!tip) this.replica.begin(stored)
-    else if (stored.seq > tip.seq || reason) {
-      if (this.replica.offer(stored) !== 'applied') this.replica.adopt(stored, reason)
-    } else if (!this.replica.knows(stored.seq, stored.block.id)) this.replica.adopt(stored)
   }
 
   #now(): number {
@@ -332,4 +347,20 @@ function tellMessages(listener: LogListener, block: Block, report: (error: unkno
       report(error)
     }
   }
+}
+
+// The keys in those blocks that lead to `end`, oldest first.
+function keysOf(blocks: readonly Stored[], end: Tip): { key: string; offset: number; at: number }[] {
+  const chain: Stored[] = []
+  let wanted: { readonly seq: number; readonly id: string } = end
+  for (const stored of blocks.toReversed()) {
+    if (stored.seq !== wanted.seq || stored.block.id !== wanted.id) continue
+    chain.push(stored)
+    wanted = { seq: stored.block.prev, id: stored.block.prevId }
+  }
+  return chain
+    .reverse()
+    .flatMap(({ at, block }) =>
+      block.keys.flatMap((key, i) => (key === undefined ? [] : [{ key, offset: block.base + i, at }])),
+    )
 }

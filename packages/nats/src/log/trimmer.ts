@@ -1,3 +1,4 @@
+import { standing } from './chain.ts'
 import type { Reader } from './reader.ts'
 import type { Topic } from './topic.ts'
 
@@ -49,7 +50,8 @@ export class Trimmer {
       const from = settings.clock.now() - settings.idempotencyWindowMs
       if (oldest.at >= from) return
       const [young] = await stream.range(name, { at: from }, { limit: 1, until: tip.seq })
-      if (young) below = Math.min(below, young.seq)
+      // Never a block that is void: it would stand first, and be taken for one of the log.
+      if (young) below = Math.min(below, (await standing(stream, name, young)).seq)
     }
     if (oldest.seq < below) await stream.trim(name, below)
   }
