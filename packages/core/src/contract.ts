@@ -19,6 +19,16 @@ export interface Volatile<S extends Schema = Schema> {
   readonly key: ((payload: never) => string) | undefined
 }
 
+/** How fast a channel may be written to by clients. What is too fast is refused, and told when to try again. */
+export interface RateSpec {
+  /** Sends of one user, on all its connections to this node. */
+  readonly user?: { readonly perSecond: number; readonly burst?: number }
+  /** Sends of all together. With `costPerReceiver` a send counts once for each who is there: deliveries a second. */
+  readonly channel?: { readonly perSecond: number; readonly burst?: number; readonly costPerReceiver?: boolean }
+  /** Slow mode: one send of each user in this many milliseconds. Takes the place of `user`. */
+  readonly slowMs?: number
+}
+
 /** An application's rules for the topics of one pattern. */
 export interface ChannelSpec {
   /** What a client must say to join. Default: nothing. */
@@ -35,6 +45,8 @@ export interface ChannelSpec {
   readonly roster?: 'members' | 'count'
   /** Keeps messages, gives them positions, and makes recovery possible. Default: nothing is kept. */
   readonly history?: HistorySpec
+  /** How fast clients may send, beyond each connection's own limit. Default: no further bound. */
+  readonly rates?: RateSpec
 }
 
 /** An application's channels, for both sides. Made by `contract`. */
@@ -55,7 +67,7 @@ export interface ChannelMatch {
 }
 
 /** Events of a contract that cannot be named so, since the server's handlers of the same channel use these names. */
-export const RESERVED_EVENTS: readonly string[] = ['join', 'leave', 'resume']
+export const RESERVED_EVENTS: readonly string[] = ['join', 'leave', 'resume', 'permit']
 
 /** Gives a channel's rules their exact type. */
 export function channel<const S extends ChannelSpec>(spec: S): S {

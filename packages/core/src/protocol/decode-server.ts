@@ -14,7 +14,7 @@ type Fields = Readonly<Record<string, unknown>>
 /** Reads what a server sent. Never throws. */
 export function decodeServer(payload: Payload): ServerFrame | { readonly kind: 'fault' } {
   try {
-    return readFrame(typeof payload === 'string' ? JSON.parse(payload) : openBinary(payload))
+    return readFrame(list(typeof payload === 'string' ? JSON.parse(payload) : openBinary(payload)))
   } catch {
     return { kind: 'fault' }
   }
