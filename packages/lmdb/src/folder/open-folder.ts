@@ -47,7 +47,10 @@ export async function openFolder(folder: string, mark: SealMark): Promise<Opened
     } else begin(folder)
     const seals = new SealWriter(join(folder, SEAL), found?.seal.serial ?? 0)
     const store = new Store(folder, seals)
-    if (!found) {
+    if (found) {
+      // Before anything is written: until then no reader keeps the sealed pages from being written over.
+      store.sealSync(found.seal.mark)
+    } else {
       // Twice: a full disk must not keep the second slot from being written some day.
       store.sealSync(mark)
       store.sealSync(mark)
