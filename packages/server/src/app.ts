@@ -5,12 +5,13 @@ import type { CatchUpOptions } from './channel/catch-up.ts'
 import type { ConnectionView, ServerChannel } from './channel/handlers.ts'
 import type { IdempotencyOptions } from './channel/idempotency.ts'
 import type { NodesOptions } from './cluster/nodes.ts'
-import type { Authenticate } from './connection/connections.ts'
+import type { TrustedProxy } from './connection/address.ts'
 import type { Dialect } from './connection/dialect.ts'
 import type { Limits } from './connection/limits.ts'
 import type { ApiOptions } from './http/api/options.ts'
 import type { Origins } from './http/origins.ts'
 import type { SlowCounters, TrafficCounters } from './hub/turn.ts'
+import type { Authenticate } from './identity/identity.ts'
 import type { Log } from './log/log.ts'
 import type { TrackerOptions } from './presence/tracker.ts'
 import type { Handshake, Transport, TransportListener } from './transport/transport.ts'
@@ -27,6 +28,8 @@ export interface RollcallOptions {
   readonly dialects?: readonly Dialect[]
   /** Which pages may connect. Default `'same-host'`. */
   readonly origins?: Origins
+  /** Which header to believe about a client's address, behind proxies. Default: none. */
+  readonly trustedProxy?: TrustedProxy
   readonly limits?: Partial<Limits>
   /** The HTTP API for programs in other languages. Default: the health check alone; `false`: not even that. */
   readonly api?: ApiOptions | false
@@ -97,6 +100,12 @@ export interface App<C extends ChannelSpecs = ChannelSpecs> {
   connections(): Iterable<ConnectionView>
   /** Ends a user's connections, or one, for good; resuming is over too. Answers how many ended. */
   disconnect(who: { readonly user: string } | { readonly connection: string }, reason?: string): Promise<number>
+  /**
+   * Ends a user's connections, as `disconnect` does, and refuses its credentials from before now for `forMs` (default 24
+   * hours; give it the longest life of a token). Effective on every node that is up within two seconds; a node that starts
+   * later does not know of it. Credentials that were issued later, by `identify`'s `issuedAt`, are good.
+   */
+  revoke(user: string, options?: { readonly reason?: string; readonly forMs?: number }): Promise<number>
   /** Hears of connections that come and go. */
   observe(
     listener: (event: { readonly kind: 'connected' | 'disconnected'; readonly connection: ConnectionView }) => void,

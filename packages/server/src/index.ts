@@ -2,6 +2,7 @@ export type { App, CloseOptions, ListenOptions, RollcallOptions, Stats } from '.
 export { type Broker, type BrokerListener, type BrokerResponder, BrokerTimeout, NobodyThere } from './broker/broker.ts'
 export { type MemoryBus, type MemoryBusOptions, memoryBus, noBroker } from './broker/memory.ts'
 export {
+  type Action,
   type Allowed,
   allow,
   type ChannelHandlers,
@@ -21,12 +22,14 @@ export {
   type TopicEvent,
   type User,
 } from './channel/handlers.ts'
-export type { Authenticate, Credentials } from './connection/connections.ts'
+export type { TrustedProxy } from './connection/address.ts'
 export type { Dialect, DialectHost, Route, Upgrade, UpgradeRefusal } from './connection/dialect.ts'
 export { DEFAULT_LIMITS, type Limits } from './connection/limits.ts'
 export type { ApiOptions } from './http/api/options.ts'
 export type { Origins } from './http/origins.ts'
 export { encodeWire, Frame, Run } from './hub/frame.ts'
+export { type Authenticate, type Credentials, Identity, identify } from './identity/identity.ts'
+export { type JwtOptions, jwt } from './identity/jwt.ts'
 export * from './log/log.ts'
 export { type MemoryLogOptions, memoryLog } from './log/memory.ts'
 export { rollcall } from './node.ts'

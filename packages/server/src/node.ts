@@ -18,6 +18,7 @@ import type { AnyHandlers, ConnectionView, Handlers, ServerChannel } from './cha
 import { ServerTopic } from './channel/server-topic.ts'
 import { Cluster } from './cluster/cluster.ts'
 import { NODES_DEFAULTS } from './cluster/nodes.ts'
+import { type AddressReader, addressReader } from './connection/address.ts'
 import { Connections } from './connection/connections.ts'
 import type { DialectHost, Route } from './connection/dialect.ts'
 import { type Limits, toLimits } from './connection/limits.ts'
@@ -25,6 +26,7 @@ import { rollcallDialect } from './connection/rollcall-dialect.ts'
 import { toApi } from './http/api/options.ts'
 import { apiRoutes } from './http/api/routes.ts'
 import { FrontDoor } from './http/front-door.ts'
+import { boundHalfOpen } from './http/half-open.ts'
 import { handshakeOf } from './http/handshake.ts'
 import { type OriginCheck, originCheck } from './http/origins.ts'
 import { Turn } from './hub/turn.ts'
@@ -102,13 +104,14 @@ class Node {
     this.#cluster?.start({
       kick: (topic, who, reason) => this.#channels.kickHere(topic, who, reason),
       disconnect: (who, reason) => this.#connections.disconnectHere(who, reason),
+      revoke: (user, reason, forMs) => this.#connections.revokeHere(user, reason, forMs),
       releaseSession: (token, proof) => this.#connections.sessions.release(token, proof),
     })
-    this.#door = this.#makeDoor(originCheck(options.origins ?? 'same-host'))
+    this.#door = this.#makeDoor(originCheck(options.origins ?? 'same-host'), addressReader(options.trustedProxy))
   }
 
-  #makeDoor(originAllowed: OriginCheck): FrontDoor {
-    const admit = () => (this.#closing ? 1_000 : this.#connections.admit())
+  #makeDoor(originAllowed: OriginCheck, addressOf: AddressReader): FrontDoor {
+    const admit = (address: string) => (this.#closing ? 1_000 : this.#connections.admit(address))
     const { path = '/rollcall', pingMs, deadMs, dialects = [] } = this.#options
     const own = rollcallDialect(path, { ...(pingMs && { pingMs }), ...(deadMs && { deadMs }) })
     const routes: Route[] = []
@@ -118,7 +121,7 @@ class Node {
         random: this.#random,
         limits: this.#limits,
         accept: (transport, session, handshake) => this.accept(transport, session, handshake, dialect.name),
-        handshake: handshakeOf,
+        handshake: (request, transport) => handshakeOf(request, transport, addressOf(request)),
         originAllowed,
         admit,
         report: this.#report,
@@ -130,6 +133,7 @@ class Node {
       routes,
       maxMessageBytes: this.#limits.messageBytes,
       originAllowed,
+      addressOf,
       admit,
       report: this.#report,
     })
@@ -168,6 +172,7 @@ class Node {
       connectionsCheckingInterval: 2_000,
     })
     const detach = this.attach(server)
+    boundHalfOpen(server, this.#limits.halfOpenPerAddress)
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       server.listen({ port, host, backlog }, () => {
@@ -210,6 +215,10 @@ class Node {
     reason = 'disconnected by the application',
   ): Promise<number> {
     return this.#connections.disconnect(who, reason)
+  }
+
+  revoke(user: string, options: { reason?: string; forMs?: number } = {}): Promise<number> {
+    return this.#connections.revoke(user, options.reason ?? 'revoked', options.forMs ?? 86_400_000)
   }
 
   observe(listener: (event: { kind: 'connected' | 'disconnected'; connection: ConnectionView }) => void): Undo {

@@ -25,6 +25,7 @@ import { Tracker, type TrackerOptions } from '../presence/tracker.ts'
 import { CatchUp, type CatchUpOptions } from './catch-up.ts'
 import { Feed } from './feed.ts'
 import type { AnyHandlers, TopicEvent } from './handlers.ts'
+import { Rates } from './rates.ts'
 import type { Recipient } from './recipient.ts'
 
 /** What channels live in. */
@@ -50,6 +51,8 @@ export class Channel {
   readonly topic: Topic
   readonly tracker: Tracker | null
   readonly feed: Feed | null
+  /** Null where the contract sets no rates. */
+  readonly rates: Rates | null
   readonly members: Set<Recipient> = new Set()
   /** Entries whose connection was lost, by key: a new entry of the same key takes the place of the oldest. */
   readonly lingering: Map<string, Set<string>> = new Map()
@@ -72,6 +75,7 @@ export class Channel {
     this.handlers = handlers
     this.#host = host
     this.topic = new Topic(name, host.turn)
+    this.rates = spec.rates ? new Rates(host.clock, spec.rates) : null
     this.tracker = spec.presence
       ? new Tracker(host.random.token(6), host.clock, host.presence, (diff) => this.#rosterChanged(diff))
       : null

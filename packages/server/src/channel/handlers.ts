@@ -175,12 +175,23 @@ export interface LeaveContext<S extends ChannelSpec, P extends string = string> 
   readonly reason: 'left' | 'closed' | 'lost' | 'kicked'
 }
 
+/** What a member wants to do: see `permit`. */
+export type Action =
+  | { readonly kind: 'send'; readonly event: string }
+  | { readonly kind: 'call'; readonly name: string }
+  | { readonly kind: 'presence' | 'history' }
+
 /** An application's answers for the channels of one pattern. */
 export type ChannelHandlers<S extends ChannelSpec, P extends string> = {
   /** Who may come in. A join that throws is refused without telling why. */
   join: (context: JoinContext<S, P>) => Decision | Promise<Decision>
   /** Asked instead of `join` when a session is resumed. Default: a resumed session is let in as it was. */
   resume?: (context: JoinContext<S, P>) => Decision | Promise<Decision>
+  /**
+   * Whether a member may do something, asked before the payload is looked at. Default: who is in may do all. A `permit` that
+   * throws permits nothing.
+   */
+  permit?: (context: MessageContext<S, P>, action: Action) => boolean | Promise<boolean>
   /** A membership has ended, after any grace. */
   leave?: (context: LeaveContext<S, P>) => void | Promise<void>
 } & {
@@ -205,5 +216,6 @@ export interface AnyHandlers {
   readonly join: (context: JoinContext<ChannelSpec>) => Decision | Promise<Decision>
   readonly resume?: (context: JoinContext<ChannelSpec>) => Decision | Promise<Decision>
   readonly leave?: (context: LeaveContext<ChannelSpec>) => void | Promise<void>
+  readonly permit?: (context: MessageContext<ChannelSpec>, action: Action) => boolean | Promise<boolean>
   readonly [event: string]: unknown
 }

@@ -12,7 +12,7 @@ import { type Channels, ownEntry } from './channels.ts'
 import { check, checkMeta } from './checking.ts'
 import { EndContext, MessageContext } from './contexts.ts'
 import { toDelivery } from './feed.ts'
-import type { LeaveContext } from './handlers.ts'
+import type { Action, LeaveContext } from './handlers.ts'
 import type { Idempotency } from './idempotency.ts'
 import { type JoinLimits, show } from './joining.ts'
 import type { Membership, Peer } from './membership.ts'
@@ -87,11 +87,10 @@ export class Requests {
 
   // Sends of one member start in their order: the next one when the one before has emitted, or has ended.
   #dispatch(membership: Membership, request: SendRequest, answer: Answer): void {
-    if (membership.sending) {
-      membership.sending = membership.sending.then(() => this.#sendNow(membership, request, answer))
-      return
-    }
-    const started = this.#sendNow(membership, request, answer)
+    const before = membership.sending
+    const started = before
+      ? before.then(() => this.#sendNow(membership, request, answer))
+      : this.#sendNow(membership, request, answer)
     if (!started) return
     const sending: Promise<void> = started.finally(() => {
       if (membership.sending === sending) membership.sending = null
@@ -107,12 +106,17 @@ export class Requests {
       answer(refused('unknown_event', `${name} takes no "${clip(request.event)}"`))
       return undefined
     }
+    const retryAfterMs = membership.channel.rates?.take(membership.peer.user.id, membership.channel.topic.size) ?? 0
+    if (retryAfterMs > 0) {
+      answer(refused('rate_limited', `${name} takes no more now: wait ${retryAfterMs} ms`, { retryAfterMs }))
+      return undefined
+    }
     const what = `${clip(request.event)} on ${name}`
     const place = new Place()
     const context = new MessageContext(membership, this.#channels, request.id, place)
     let running: unknown
     try {
-      running = this.#run(membership, request.event, schema, request.payload, what, context)
+      running = this.#run(membership, { kind: 'send', event: request.event }, schema, request.payload, what, context)
     } catch (error) {
       this.#fail(error, what, answer)
       return undefined
@@ -139,9 +143,10 @@ export class Requests {
     const call = ownEntry(spec.call, request.name)
     if (!call) return answer(refused('unknown_event', `${name} has no call "${clip(request.name)}"`))
     const what = `${clip(request.name)} on ${name}`
-    const context = new MessageContext(membership, this.#channels, null, NOWHERE)
+    const context = this.#contextOf(membership)
     try {
-      const running = this.#run(membership, request.name, call.input, request.payload, what, context)
+      const action = { kind: 'call', name: request.name } as const
+      const running = this.#run(membership, action, call.input, request.payload, what, context)
       if (running instanceof Promise) return this.#settle(this.#replied(running, call.output, what), what, answer)
       const checked = checkReply(call.output, running, what)
       if (checked instanceof Promise)
@@ -166,24 +171,48 @@ export class Requests {
     return reply ?? null
   }
 
-  // Runs a handler with what the schema makes of the payload; at once where schema and handler do.
+  // Runs a handler, if the application permits it, with what the schema makes of the payload. At once, where permission,
+  // schema and handler are.
   #run(
     membership: Membership,
-    name: string,
+    action: Action & { readonly kind: 'send' | 'call' },
     schema: Schema,
     payload: unknown,
     what: string,
     context: MessageContext,
   ): unknown {
-    const value = check(schema, payload, what)
-    if (value instanceof Promise) return value.then((later) => start(membership, name, later, context))
-    return start(membership, name, value, context)
+    const permission = this.#permit(membership, action, context)
+    if (permission) return permission.then(() => runChecked(membership, action, schema, payload, what, context))
+    return runChecked(membership, action, schema, payload, what, context)
+  }
+
+  // Throws, or rejects, unless the application permits the action. Undefined where that is known at once.
+  #permit(membership: Membership, action: Action, context: MessageContext): Promise<void> | undefined {
+    const { name, handlers } = membership.channel
+    if (!handlers.permit) return undefined
+    const require = (may: unknown) => {
+      if (may !== true) throw errorOf({ code: 'unauthorized', message: `That is not permitted on ${name}` })
+    }
+    const failed = (error: unknown) => {
+      this.#channels.report(`permit of ${name} failed`, error)
+      return false
+    }
+    let may: boolean | Promise<boolean>
+    try {
+      may = handlers.permit(context as never, action)
+    } catch (error) {
+      may = failed(error)
+    }
+    if (may instanceof Promise) return may.catch(failed).then(require)
+    require(may)
+    return undefined
   }
 
   async #track(membership: Membership, { meta }: TrackRequest): Promise<null> {
     const { channel } = membership
     const { spec } = channel
     if (!spec.presence) throw errorOf({ code: 'no_presence', message: `${channel.name} has no presence` })
+    await this.#permit(membership, { kind: 'presence' }, this.#contextOf(membership))
     const value = await checkMeta(spec.presence, meta, channel.name, this.#limits.presenceBytes)
     if (membership.feeding === 'ended') throw errorOf({ code: 'not_joined', message: `${channel.name} was left` })
     const own = membership.entry === null ? undefined : channel.tracker?.roster.entry(membership.entry)
@@ -191,8 +220,14 @@ export class Requests {
     return null
   }
 
-  async #history({ channel }: Membership, { before, after, limit }: HistoryRequest): Promise<unknown> {
+  #contextOf(membership: Membership): MessageContext {
+    return new MessageContext(membership, this.#channels, null, NOWHERE)
+  }
+
+  async #history(membership: Membership, { before, after, limit }: HistoryRequest): Promise<unknown> {
+    const { channel } = membership
     if (!channel.spec.history) throw errorOf({ code: 'no_history', message: `${channel.name} keeps no history` })
+    await this.#permit(membership, { kind: 'history' }, this.#contextOf(membership))
     const page = await this.#channels.page(channel.name, before, after, limit)
     const messages = page.messages.map((message) => toDelivery(channel.name, message, page.epoch))
     return { epoch: page.epoch, more: page.more, messages }
@@ -231,6 +266,20 @@ export class Requests {
       this.#channels.report(`leave of ${channel.name} failed`, error)
     }
   }
+}
+
+function runChecked(
+  membership: Membership,
+  action: Action & { readonly kind: 'send' | 'call' },
+  schema: Schema,
+  payload: unknown,
+  what: string,
+  context: MessageContext,
+): unknown {
+  const name = action.kind === 'send' ? action.event : action.name
+  const value = check(schema, payload, what)
+  if (value instanceof Promise) return value.then((later) => start(membership, name, later, context))
+  return start(membership, name, value, context)
 }
 
 function start(membership: Membership, name: string, value: unknown, context: MessageContext): unknown {

@@ -14,9 +14,15 @@ export type SessionProof = { readonly credentials: string } | { readonly user: s
 export interface Orders {
   kick(topic: string, who: Who, reason: string): number
   disconnect(who: Who, reason: string): number
+  /** Ends a user's connections, and refuses its credentials from before now. */
+  revoke(user: string, reason: string, forMs: number): number
   /** Gives up a session that another node resumes; null if there is none, or if it is somebody else's. */
   releaseSession(token: string, proof: SessionProof): object | null
 }
+
+type Order =
+  | { readonly kick: string; readonly who: Who; readonly reason: string }
+  | { readonly who: Who; readonly reason: string; readonly revokeForMs?: number }
 
 const ORDER = 'order'
 const RESUME = 'resume'
@@ -57,11 +63,7 @@ export class Cluster {
   }
 
   /** Gives all other nodes an order; answers how much they ended together. */
-  async order(
-    order:
-      | { readonly kick: string; readonly who: Who; readonly reason: string }
-      | { readonly who: Who; readonly reason: string },
-  ): Promise<number> {
+  async order(order: Order): Promise<number> {
     const answers = await this.nodes.askAll(ORDER, encodeMessage(order))
     let ended = 0
     for (const answer of answers) ended += Number(decodeMessage(answer)?.ended) || 0
@@ -90,9 +92,10 @@ export class Cluster {
   }
 }
 
-function obey(orders: Orders, { kick, who, reason }: Readonly<Record<string, unknown>>): number {
+function obey(orders: Orders, { kick, who, reason, revokeForMs }: Readonly<Record<string, unknown>>): number {
   const whom = toWho(who)
   if (!whom || typeof reason !== 'string') return 0
+  if (typeof revokeForMs === 'number' && 'user' in whom) return orders.revoke(whom.user, reason, revokeForMs)
   return typeof kick === 'string' ? orders.kick(kick, whom, reason) : orders.disconnect(whom, reason)
 }
 

@@ -18,12 +18,14 @@ import type { Joining } from '../channel/joining.ts'
 import type { Held, Membership, Peer } from '../channel/membership.ts'
 import { refused } from '../channel/refusals.ts'
 import type { Requests } from '../channel/requests.ts'
+import { Bucket } from '../hub/bucket.ts'
 import { DIRECT, Frame } from '../hub/frame.ts'
 import type { OutboxLimits } from '../hub/outbox.ts'
 import { Outbox, type OutboxOwner } from '../hub/outbox.ts'
 import type { Turn } from '../hub/turn.ts'
+import type { Identity } from '../identity/identity.ts'
 import type { Handshake, Transport, TransportListener } from '../transport/transport.ts'
-import { Bucket, type Limits } from './limits.ts'
+import type { Limits } from './limits.ts'
 import type { HeldMembership, Owner, Proof, Resumable, Session, Sessions } from './sessions.ts'
 
 const NOBODY: User = Object.freeze({ id: '' })
@@ -47,7 +49,7 @@ export interface ConnectionHost {
   authenticate(
     credentials: unknown,
     connection: Connection,
-  ): Promise<{ readonly user: User; readonly anonymous: boolean } | { readonly refusal: Refusal }>
+  ): Promise<{ readonly identity: Identity; readonly anonymous: boolean } | { readonly refusal: Refusal }>
   opened(connection: Connection): void
   gone(connection: Connection, end: End): void
 }
@@ -79,6 +81,8 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   id: string
   user: User = NOBODY
   data: Record<string, unknown> = {}
+  /** When its credentials run out, in milliseconds since the Unix epoch. */
+  expiresAt: number = Number.POSITIVE_INFINITY
   readonly #host: ConnectionHost
   readonly #transport: Transport
   readonly #dialectSession: DialectSession
@@ -92,6 +96,8 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   // Made with the first request that they count.
   #messages: Bucket | null = null
   #joins: Bucket | null = null
+  #bytes: Bucket | null = null
+  #paused = false
 
   constructor(
     host: ConnectionHost,
@@ -119,6 +125,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
 
   received(payload: Payload): void {
     if (this.#closed) return
+    this.#weigh(payload.length)
     try {
       this.#apply(this.#dialectSession.receive(payload, this.#host.clock.now()))
     } catch (error) {
@@ -152,6 +159,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     const waited = now - this.openedAt > this.#host.limits.helloMs
     if (waited && this.#session === null) return this.close(CloseCode.idle, 'no hello in time')
     if (waited && this.#anonymous && !this.#joined) return this.close(CloseCode.idle, 'no join in time')
+    if (now >= this.expiresAt) return this.close(CloseCode.expired, 'the credentials have expired')
     this.#apply(this.#dialectSession.tick(now))
     // A transport whose buffer is too small to say that it drained would leave its members behind.
     for (const membership of this.memberships.values())
@@ -219,8 +227,8 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
       if (this.#closed) return
       if ('refusal' in judged) return this.#answer(request, { ok: false, refusal: judged.refusal })
       // New credentials of the same user, a refreshed token say, resume its session as well.
-      if (!judged.anonymous) resumed = await this.#resume(request.resume, { user: judged.user.id })
-      this.user = judged.user
+      if (!judged.anonymous) resumed = await this.#resume(request.resume, { user: judged.identity.user.id })
+      this.#identify(judged.identity)
       this.#anonymous = judged.anonymous
     }
     if (this.#closed) return
@@ -236,6 +244,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     if (!session || this.#closed) return false
     this.id = session.id
     this.user = session.user
+    this.expiresAt = session.expiresAt
     this.data = session.data
     this.#held = session.held
     this.#anonymous = false
@@ -246,12 +255,17 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     const user = await this.#host.authenticate(request.credentials, this)
     if (this.#closed) return
     if ('refusal' in user) return answer({ ok: false, refusal: user.refusal })
-    if (user.user.id !== this.user.id)
+    if (user.identity.user.id !== this.user.id)
       return answer(refused('unauthorized', 'The new credentials are of another user: open a connection for it'))
-    this.user = user.user
+    this.#identify(user.identity)
     if (this.#session) this.#host.sessions.end(this.#session)
     this.#session = this.#host.sessions.begin(this, JSON.stringify(request.credentials ?? null))
     answer({ ok: true, result: { resume: this.#session.token, resumeMs: this.#host.sessions.resumeMs } })
+  }
+
+  #identify({ user, expiresAt }: Identity): void {
+    this.user = user
+    this.expiresAt = expiresAt
   }
 
   takeHeld(alias: string): Held | null {
@@ -262,6 +276,21 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   }
 
   // Speed
+
+  // Who sends more bytes than it may is not read from for a while: TCP tells it.
+  #weigh(bytes: number): void {
+    const { limits, clock } = this.#host
+    const now = clock.now()
+    this.#bytes ??= new Bucket(limits.bytesPerSecond, limits.bytesPerSecond * 10, now)
+    const wait = this.#bytes.take(now, bytes)
+    if (wait === 0 || this.#paused) return
+    this.#paused = true
+    this.#transport.pause()
+    clock.after(wait, () => {
+      this.#paused = false
+      if (!this.#closed) this.#transport.resume()
+    })
+  }
 
   #tooFast(request: Request): number {
     const now = this.#host.clock.now()

@@ -7,11 +7,15 @@ import { Joining } from '../channel/joining.ts'
 import { refusalOf } from '../channel/refusals.ts'
 import { Requests } from '../channel/requests.ts'
 import type { Cluster, Who } from '../cluster/cluster.ts'
+import { Bucket } from '../hub/bucket.ts'
 import type { OutboxLimits } from '../hub/outbox.ts'
 import type { Turn } from '../hub/turn.ts'
+import { type Authenticate, type Identity, identify, toIdentity } from '../identity/identity.ts'
+import { Revocations } from '../identity/revocations.ts'
 import type { Handshake, Transport } from '../transport/transport.ts'
+import { isLoopback } from './address.ts'
 import { Connection, type ConnectionHost, type RefusalCounters } from './connection.ts'
-import { Bucket, type Limits } from './limits.ts'
+import type { Limits } from './limits.ts'
 import {
   type HeldMembership,
   nodeOf,
@@ -21,21 +25,6 @@ import {
   Sessions,
   toResumable,
 } from './sessions.ts'
-
-/** What `authenticate` is asked with. */
-export interface Credentials {
-  /** What the client sent in its hello, or what a dialect took from its handshake. From outside: check it. */
-  readonly credentials: unknown
-  readonly handshake: Handshake
-  readonly dialect: string
-  /** The application's own, for the life of the session. */
-  readonly data: Record<string, unknown>
-  /** The connection's id: a good user id for those who stay anonymous. */
-  readonly connection: string
-}
-
-/** Says who a client is, or refuses it. */
-export type Authenticate = (credentials: Credentials) => User | Refused | Promise<User | Refused>
 
 /** What happened to a connection. */
 export type ConnectionEvent =
@@ -69,6 +58,7 @@ export class Connections implements ConnectionHost {
   readonly sessions: Sessions
   readonly joining: Joining
   readonly requests: Requests
+  readonly revocations: Revocations
   readonly counters: RefusalCounters = {
     rateLimited: 0,
     handshakes: 0,
@@ -77,6 +67,7 @@ export class Connections implements ConnectionHost {
   }
   readonly #options: ConnectionsOptions
   readonly #all = new Set<Connection>()
+  readonly #addresses = new Map<string, number>()
   readonly #listeners = new Set<(event: ConnectionEvent) => void>()
   readonly #handshakes: Bucket
   #sweep: Undo | null = null
@@ -92,6 +83,7 @@ export class Connections implements ConnectionHost {
     const joinLimits = { channels: options.limits.channelsPerConnection, presenceBytes: options.limits.presenceBytes }
     this.joining = new Joining(options.channels, joinLimits)
     this.requests = new Requests(options.channels, new Idempotency(options.clock, options.idempotency), joinLimits)
+    this.revocations = new Revocations(options.clock)
     const node = options.cluster?.nodes.self ?? null
     this.sessions = new Sessions(node, options.clock, options.random, options.sessions, (held) => this.#graceOver(held))
     const { handshakesPerSecond } = options.limits
@@ -106,9 +98,13 @@ export class Connections implements ConnectionHost {
     return this.#all.values()
   }
 
-  /** Whether another handshake may be answered: 0, or in how many milliseconds to try again. */
-  admit(): number {
-    const wait = this.#all.size >= this.limits.connections ? 5_000 : this.#handshakes.take(this.clock.now())
+  /** Whether another handshake of an address may be answered: 0, or in how many milliseconds to try again. */
+  admit(address: string): number {
+    const { connections, connectionsPerAddress } = this.limits
+    const full =
+      this.#all.size >= connections ||
+      (!isLoopback(address) && (this.#addresses.get(address) ?? 0) >= connectionsPerAddress)
+    const wait = full ? 5_000 : this.#handshakes.take(this.clock.now())
     if (wait > 0) this.counters.handshakes++
     return wait
   }
@@ -117,6 +113,7 @@ export class Connections implements ConnectionHost {
   accept(transport: Transport, session: DialectSession, handshake: Handshake, dialect: string): Connection {
     const connection = new Connection(this, transport, session, handshake, dialect)
     this.#all.add(connection)
+    this.#addresses.set(handshake.address, (this.#addresses.get(handshake.address) ?? 0) + 1)
     this.#sweep ??= this.clock.after(SWEEP_MS, () => this.#tick())
     connection.start()
     return connection
@@ -133,23 +130,23 @@ export class Connections implements ConnectionHost {
   async authenticate(
     credentials: unknown,
     { id, data, handshake, dialect }: Connection,
-  ): Promise<{ user: User; anonymous: boolean } | { refusal: Refusal }> {
+  ): Promise<{ readonly identity: Identity; readonly anonymous: boolean } | { readonly refusal: Refusal }> {
     const { authenticate } = this.#options
-    if (!authenticate) return { user: { id }, anonymous: true }
+    if (!authenticate) return { identity: identify({ id }), anonymous: true }
     try {
       const answer = await authenticate({ credentials, handshake, dialect, data, connection: id })
-      if ('refusal' in answer && (answer as Refused).allowed === false) {
-        const { refusal } = answer as Refused
-        return { refusal: refusal.code === 'refused' ? { ...refusal, code: 'unauthorized' } : refusal }
-      }
-      const user = answer as User
-      if (typeof user.id !== 'string' || user.id.length === 0 || user.id.length > 255)
-        throw new TypeError('authenticate must answer a user with an id of 1 to 255 characters, or refuse()')
-      return { user, anonymous: false }
+      if ('allowed' in answer && answer.allowed === false)
+        return { refusal: asUnauthorized((answer as Refused).refusal) }
+      const identity = toIdentity(answer as User)
+      if (identity.expiresAt <= this.clock.now())
+        return { refusal: { code: 'unauthorized', message: 'The credentials have expired' } }
+      if (this.revocations.has(identity))
+        return { refusal: { code: 'unauthorized', message: 'The credentials were revoked' } }
+      return { identity, anonymous: false }
     } catch (error) {
       const { refusal, unexpected } = refusalOf(error, 'Authentication')
       if (unexpected) this.#options.report('authenticate failed', error)
-      return { refusal: refusal.code === 'refused' ? { ...refusal, code: 'unauthorized' } : refusal }
+      return { refusal: asUnauthorized(refusal) }
     }
   }
 
@@ -168,7 +165,14 @@ export class Connections implements ConnectionHost {
 
   gone(connection: Connection, reason: 'closed' | 'lost' | 'kicked'): void {
     this.#all.delete(connection)
+    this.#leaveAddress(connection.handshake.address)
     if (connection.user.id !== '') this.#tell({ kind: 'disconnected', connection, reason })
+  }
+
+  #leaveAddress(address: string): void {
+    const left = (this.#addresses.get(address) ?? 1) - 1
+    if (left > 0) this.#addresses.set(address, left)
+    else this.#addresses.delete(address)
   }
 
   #tell(event: ConnectionEvent): void {
@@ -185,6 +189,21 @@ export class Connections implements ConnectionHost {
   async disconnect(who: Who, reason: string): Promise<number> {
     const here = this.disconnectHere(who, reason)
     return here + ((await this.#options.cluster?.order({ who, reason })) ?? 0)
+  }
+
+  /**
+   * Ends a user's connections and sessions on all nodes, and refuses its credentials from before now for `forMs`. Answers
+   * how many connections ended.
+   */
+  async revoke(user: string, reason: string, forMs: number): Promise<number> {
+    const here = this.revokeHere(user, reason, forMs)
+    return here + ((await this.#options.cluster?.order({ who: { user }, reason, revokeForMs: forMs })) ?? 0)
+  }
+
+  /** The same on this node alone. */
+  revokeHere(user: string, reason: string, forMs: number): number {
+    this.revocations.add(user, forMs)
+    return this.disconnectHere({ user }, reason)
   }
 
   /** The same on this node alone. Lost sessions of the user end with them. */
@@ -222,4 +241,8 @@ export class Connections implements ConnectionHost {
     this.#sweep = null
     this.sessions.close()
   }
+}
+
+function asUnauthorized(refusal: Refusal): Refusal {
+  return refusal.code === 'refused' ? { ...refusal, code: 'unauthorized' } : refusal
 }

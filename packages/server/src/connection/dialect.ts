@@ -21,8 +21,8 @@ export interface DialectHost {
   handshake(request: IncomingMessage, transport: string): Handshake
   /** Whether a request's Origin may connect. Requests without Origin may. */
   originAllowed(request: IncomingMessage): boolean
-  /** Whether another connection may be opened now: 0, or in how many milliseconds to try again. */
-  admit(): number
+  /** Whether an address may open another connection now: 0, or in how many milliseconds to try again. */
+  admit(address: string): number
   report(what: string, error: unknown): void
 }
 

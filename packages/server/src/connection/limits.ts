@@ -28,6 +28,12 @@ export interface Limits {
   readonly pendingRequests: number
   /** Connections accepted a second, on this node; above it 503 with Retry-After. Default 10,000. */
   readonly handshakesPerSecond: number
+  /** Bytes received from one connection, a second; the burst is ten seconds' worth. Default 262,144. */
+  readonly bytesPerSecond: number
+  /** Connections of one address, but for this machine's own; above it 503 with Retry-After. Default 1,000. */
+  readonly connectionsPerAddress: number
+  /** Sockets of one address, but for this machine's own, that have not asked for anything; above it they are cut. Default 64. */
+  readonly halfOpenPerAddress: number
   /** Connections on this node; above it 503 with Retry-After. Default 100,000. */
   readonly connections: number
 }
@@ -47,6 +53,9 @@ export const DEFAULT_LIMITS: Limits = {
   strikes: 500,
   pendingRequests: 1_000,
   handshakesPerSecond: 10_000,
+  bytesPerSecond: 262_144,
+  connectionsPerAddress: 1_000,
+  halfOpenPerAddress: 64,
   connections: 100_000,
 }
 
@@ -55,30 +64,4 @@ export function toLimits(given: Partial<Limits> = {}): Limits {
   for (const [name, value] of Object.entries(given))
     if (!(typeof value === 'number' && value > 0)) throw new RangeError(`limits.${name} must be a number above 0`)
   return { ...DEFAULT_LIMITS, ...given }
-}
-
-/** A token bucket: `burst` at once, then `perSecond`. Two numbers, no timer. */
-export class Bucket {
-  readonly #perSecond: number
-  readonly #burst: number
-  #tokens: number
-  #at: number
-
-  constructor(perSecond: number, burst: number, now: number) {
-    this.#perSecond = perSecond
-    this.#burst = burst
-    this.#tokens = burst
-    this.#at = now
-  }
-
-  /** Takes `cost` tokens and answers 0, or takes none and answers in how many milliseconds they will be there. */
-  take(now: number, cost = 1): number {
-    this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#at) / 1000) * this.#perSecond)
-    this.#at = now
-    if (this.#tokens >= cost) {
-      this.#tokens -= cost
-      return 0
-    }
-    return Math.max(1, Math.ceil(((cost - this.#tokens) / this.#perSecond) * 1000))
-  }
 }

@@ -22,6 +22,7 @@ export interface Owner {
   readonly id: string
   readonly user: User
   readonly data: Record<string, unknown>
+  readonly expiresAt: number
   /** Gives way to another connection of the same session: becomes lost at once. */
   supersede(): void
 }
@@ -31,6 +32,8 @@ export interface Resumable {
   readonly id: string
   readonly user: User
   readonly data: Record<string, unknown>
+  /** When the credentials run out that it began with. */
+  readonly expiresAt: number
   /** What it was in when the connection was lost, by alias, until taken up again. */
   readonly held: Map<string, Held> | null
 }
@@ -52,6 +55,7 @@ export interface Session extends Resumable {
 /** Sessions by their tokens: what a returning client finds again. */
 export class Sessions {
   readonly #node: string | null
+  readonly #clock: Clock
   readonly #random: Random
   readonly #byToken = new Map<string, Session>()
   readonly #graces: Expiry<Session>
@@ -67,6 +71,7 @@ export class Sessions {
     ended: (held: HeldMembership) => void,
   ) {
     this.#node = node
+    this.#clock = clock
     this.#random = random
     this.resumeMs = options.resumeMs
     this.#graces = new Expiry(clock, options.graceMs, (session) => {
@@ -83,11 +88,11 @@ export class Sessions {
 
   /** Begins a session, or goes on with one under a new token. */
   begin(owner: Owner, credentials: string): Session {
-    const { id, user, data } = owner
+    const { id, user, data, expiresAt } = owner
     const secret = this.#random.token()
     // Among several nodes a token says which one has the session.
     const token = this.#node === null ? secret : `${secret}.${this.#node}`
-    const session: Session = { token, id, user, data, credentials, owner, held: null }
+    const session: Session = { token, id, user, data, expiresAt, credentials, owner, held: null }
     this.#byToken.set(session.token, session)
     return session
   }
@@ -99,7 +104,11 @@ export class Sessions {
   take(token: string, proof: Proof): Session | null {
     const session = this.#byToken.get(token)
     if (!session) return null
-    const proven = 'user' in proof ? session.user.id === proof.user : session.credentials === proof.credentials
+    // Who has just been authenticated needs no old credentials; who shows the old ones needs them to be good still.
+    const proven =
+      'user' in proof
+        ? session.user.id === proof.user
+        : session.credentials === proof.credentials && session.expiresAt > this.#clock.now()
     if (!proven) return null
     session.owner?.supersede()
     this.#byToken.delete(token)
@@ -114,7 +123,9 @@ export class Sessions {
       left.moved = true
       return [alias, { topic: left.topic, entry: left.entry }]
     })
-    return { id: session.id, user: session.user, data: session.data, held }
+    const { id, user, data, expiresAt } = session
+    // JSON has no infinity.
+    return { id, user, data, expiresAt: Number.isFinite(expiresAt) ? expiresAt : null, held }
   }
 
   /** Its connection is lost: it can be resumed for a while, and its members stay shown for the grace. */
@@ -153,12 +164,13 @@ export function nodeOf(token: string): string | null {
 /** Reads what another node released. */
 export function toResumable(released: Readonly<Record<string, unknown>> | null): Resumable | null {
   if (!released) return null
-  const { id, user, data, held } = released as {
+  const { id, user, data, expiresAt, held } = released as {
     id: string
     user: User
     data: Record<string, unknown>
+    expiresAt: number | null
     held: [string, Held][]
   }
   if (typeof id !== 'string' || typeof user?.id !== 'string' || !Array.isArray(held)) return null
-  return { id, user, data: data ?? {}, held: new Map(held) }
+  return { id, user, data: data ?? {}, expiresAt: expiresAt ?? Number.POSITIVE_INFINITY, held: new Map(held) }
 }

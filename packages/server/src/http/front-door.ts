@@ -9,7 +9,10 @@ export interface FrontDoorOptions {
   readonly routes: readonly Route[]
   readonly maxMessageBytes: number
   originAllowed(request: IncomingMessage): boolean
-  admit(): number
+  /** Where a request comes from. */
+  addressOf(request: IncomingMessage): string
+  /** Whether an address may open another connection: 0, or in how many milliseconds. */
+  admit(address: string): number
   report(what: string, error: unknown): void
 }
 
@@ -77,13 +80,14 @@ export class FrontDoor {
   #upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     const route = this.#find(incoming.url, ({ upgrade }) => upgrade !== undefined)
     if (!route?.upgrade) return false
-    const refusal = this.#judge(incoming)
+    const address = this.#options.addressOf(incoming)
+    const refusal = this.#judge(incoming, address)
     if (refusal) {
       refuse(socket, refusal)
       return true
     }
     try {
-      const verdict = route.upgrade(handshakeOf(incoming, 'websocket'))
+      const verdict = route.upgrade(handshakeOf(incoming, 'websocket', address))
       if ('status' in verdict) refuse(socket, verdict)
       else {
         const offered = (incoming.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
@@ -98,12 +102,12 @@ export class FrontDoor {
     return true
   }
 
-  #judge(incoming: IncomingMessage): UpgradeRefusal | null {
+  #judge(incoming: IncomingMessage, address: string): UpgradeRefusal | null {
     const { headers } = incoming
     // A body on an upgrade is an attempt to smuggle something past a proxy.
     if (headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0') return { status: 400 }
     if (!this.#options.originAllowed(incoming)) return { status: 403, body: 'This origin may not connect' }
-    const wait = this.#options.admit()
+    const wait = this.#options.admit(address)
     if (wait > 0) return { status: 503, headers: { 'retry-after': String(Math.ceil(wait / 1000)) } }
     return null
   }

@@ -9,12 +9,12 @@ class RequestHandshake implements Handshake {
   readonly transport: string
   readonly #target: string
 
-  constructor(request: IncomingMessage, transport: string) {
+  constructor(request: IncomingMessage, transport: string, address: string) {
     const headers: Record<string, string | undefined> = Object.create(null)
     for (const [name, value] of Object.entries(request.headers))
       headers[name] = Array.isArray(value) ? value.join(', ') : value
     this.headers = headers
-    this.address = request.socket.remoteAddress ?? ''
+    this.address = address
     this.secure = 'encrypted' in request.socket
     this.transport = transport
     this.#target = request.url ?? '/'
@@ -36,6 +36,6 @@ export function targetUrl(target: string): URL {
   }
 }
 
-export function handshakeOf(request: IncomingMessage, transport: string): Handshake {
-  return new RequestHandshake(request, transport)
+export function handshakeOf(request: IncomingMessage, transport: string, address: string): Handshake {
+  return new RequestHandshake(request, transport, address)
 }

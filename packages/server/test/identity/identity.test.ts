@@ -1,0 +1,196 @@
+import { channel, contract } from '@rollcall/core'
+import { afterEach, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { type App, allow, identify, memoryBus, type RollcallOptions, rollcall } from '../../src/index.ts'
+import { eventually } from '../support/eventually.ts'
+import { Peer } from '../support/peer.ts'
+
+const opened: App[] = []
+afterEach(async () => {
+  for (const app of opened.splice(0)) await app.close({ timeoutMs: 10 })
+})
+
+interface Given {
+  readonly user: string
+  readonly livesMs?: number
+  readonly issuedAt?: number
+}
+
+const chat = contract({
+  'room:{room}': channel({
+    send: { message: z.string(), shout: z.string() },
+    emit: { message: z.string() },
+    call: { add: { input: z.number(), output: z.number() } },
+    presence: z.object({ name: z.string() }),
+    history: {},
+    rates: { slowMs: 200 },
+  }),
+  'busy:{room}': channel({
+    send: { message: z.string() },
+    emit: { message: z.string() },
+    rates: { channel: { perSecond: 10, burst: 4, costPerReceiver: true } },
+  }),
+})
+
+function open(options: RollcallOptions = {}) {
+  const asked: string[] = []
+  const app = rollcall(
+    chat,
+    {
+      'room:{room}': {
+        join: () => allow(),
+        message: ({ channel }, text) => channel.emit('message', text),
+        shout: ({ channel }, text) => channel.emit('message', text.toUpperCase()),
+        add: (_, n) => n + 1,
+        permit: async ({ user }, action) => {
+          asked.push(`${user.id} ${action.kind}`)
+          if (user.id === 'broken') throw new Error('secret')
+          return user.id !== 'guest' || (action.kind === 'send' && action.event === 'message')
+        },
+      },
+      'busy:{room}': { join: () => allow(), message: ({ channel }, text) => channel.emit('message', text) },
+    },
+    {
+      authenticate: ({ credentials }) => {
+        const { user, livesMs, issuedAt } = credentials as Given
+        return identify(
+          { id: user },
+          {
+            ...(livesMs !== undefined && { expiresAt: Date.now() + livesMs }),
+            ...(issuedAt !== undefined && { issuedAt }),
+          },
+        )
+      },
+      onError: () => {},
+      ...options,
+    },
+  )
+  opened.push(app)
+  return { app, asked }
+}
+
+async function peer(app: App, credentials: Given) {
+  const made = new Peer(app)
+  return { peer: made, welcome: await made.hello({ credentials }) }
+}
+
+describe('credentials that expire', () => {
+  it('end the connection, which may come back', async () => {
+    const { app } = open()
+    const { peer: alice } = await peer(app, { user: 'alice', livesMs: 300 })
+    await eventually(() => expect(alice.closed?.code).toBe(4004), { timeout: 3_000 })
+  })
+
+  it('can be refreshed in place, by the same user alone', async () => {
+    const { app } = open()
+    const { peer: alice } = await peer(app, { user: 'alice', livesMs: 1_200 })
+    expect((await alice.ask('refresh', { user: 'mallory' }))[2]).toMatchObject({ code: 'unauthorized' })
+    expect((await alice.ask('refresh', { user: 'alice', livesMs: 60_000 }))[0]).toBe('ok')
+    const { peer: bob } = await peer(app, { user: 'bob', livesMs: 1_300 })
+    await eventually(() => expect(bob.closed?.code).toBe(4004), { timeout: 4_000 })
+    expect(alice.closed).toBeNull()
+  })
+
+  it('that have expired open nothing; the same user, authenticated anew, resumes', async () => {
+    const { app } = open()
+    const late = new Peer(app)
+    late.say('hello', { credentials: { user: 'alice', livesMs: -1 } })
+    await eventually(() => expect(late.closed?.code).toBe(4402))
+    const credentials = { user: 'bob', livesMs: 150 }
+    const { peer: bob, welcome } = await peer(app, credentials)
+    bob.lose()
+    const until = Date.now() + 160
+    await eventually(() => expect(Date.now()).toBeGreaterThan(until))
+    const back = new Peer(app)
+    expect(await back.hello({ resume: welcome.resume, credentials })).toMatchObject({
+      resumed: true,
+      user: { id: 'bob' },
+    })
+  })
+})
+
+describe('a revoked user', () => {
+  it('is out on every node, cannot resume, and comes back with newer credentials only', async () => {
+    const bus = memoryBus()
+    const nodes = { beatMs: 20, downMs: 100 }
+    const [a, b] = [open({ broker: bus.broker('a'), nodes }).app, open({ broker: bus.broker('b'), nodes }).app]
+    const old = { user: 'alice', issuedAt: Date.now() - 60_000 }
+    const one = await peer(a, old)
+    const two = await peer(b, old)
+    two.peer.lose()
+    const three = await peer(b, old)
+    expect(await a.revoke('alice')).toBe(2)
+    expect([one.peer.closed?.code, three.peer.closed?.code]).toEqual([4403, 4403])
+    for (const app of [a, b]) {
+      const again = new Peer(app)
+      again.say('hello', { credentials: old, resume: two.welcome.resume })
+      await eventually(() => expect(again.closed).toEqual({ code: 4402, reason: 'The credentials were revoked' }))
+      await peer(app, { user: 'alice', issuedAt: Date.now() + 2_000 })
+      await peer(app, { user: 'bob', issuedAt: 0 })
+    }
+  })
+})
+
+describe('permit', () => {
+  it('is asked for each kind of action, and what it does not permit is refused', async () => {
+    const { app, asked } = open()
+    const { peer: guest } = await peer(app, { user: 'guest' })
+    await guest.join('room:x', { presence: { name: 'G' } })
+    expect((await guest.ask('send', 'room:x', 'message', 'hi'))[0]).toBe('ok')
+    for (const request of [
+      ['call', 'room:x', 'add', 1],
+      ['history', 'room:x', {}],
+      ['track', 'room:x', { name: 'H' }],
+    ] as const)
+      expect((await guest.ask(request[0], ...request.slice(1)))[2]).toMatchObject({ code: 'unauthorized' })
+    expect(asked).toEqual(['guest send', 'guest call', 'guest history', 'guest presence'])
+    const { peer: member } = await peer(app, { user: 'member' })
+    await member.join('room:x')
+    expect((await member.ask('call', 'room:x', 'add', 1))[2]).toBe(2)
+    expect((await member.ask('history', 'room:x', {}))[0]).toBe('ok')
+  })
+
+  it('that throws permits nothing, and tells nothing', async () => {
+    const { app } = open()
+    const { peer: broken } = await peer(app, { user: 'broken' })
+    await broken.join('room:x')
+    expect((await broken.ask('send', 'room:x', 'message', 'hi'))[2]).toMatchObject({ code: 'unauthorized' })
+    expect(JSON.stringify(broken.frames)).not.toContain('secret')
+  })
+})
+
+describe('rates of a channel', () => {
+  it('slow mode lets each user send once in its time, on all connections together', async () => {
+    const { app } = open()
+    const [one, two, bob] = await Promise.all(
+      ['alice', 'alice', 'bob'].map(async (user) => {
+        const { peer: made } = await peer(app, { user })
+        await made.join('room:x')
+        return made
+      }),
+    )
+    expect((await one!.ask('send', 'room:x', 'message', '1'))[0]).toBe('ok')
+    const [kind, , refusal] = await two!.ask('send', 'room:x', 'message', '2')
+    expect([kind, (refusal as { code: string }).code]).toEqual(['error', 'rate_limited'])
+    const { retryAfterMs } = refusal as { retryAfterMs: number }
+    expect(retryAfterMs).toBeGreaterThan(0)
+    expect(retryAfterMs).toBeLessThanOrEqual(200)
+    expect((await bob!.ask('send', 'room:x', 'message', '3'))[0]).toBe('ok')
+    await eventually(async () => expect((await two!.ask('send', 'room:x', 'message', '4'))[0]).toBe('ok'))
+  })
+
+  it('of all together may count deliveries', async () => {
+    const { app } = open()
+    const peers = await Promise.all(
+      [1, 2].map(async (i) => {
+        const { peer: made } = await peer(app, { user: `u${i}` })
+        await made.join('busy:x')
+        return made
+      }),
+    )
+    const answers: unknown[] = []
+    for (let i = 0; i < 4; i++) answers.push((await peers[0]!.ask('send', 'busy:x', 'message', `${i}`))[0])
+    expect(answers.slice(0, 2)).toEqual(['ok', 'ok'])
+    expect(answers).toContain('error')
+  })
+})
