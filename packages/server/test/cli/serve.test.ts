@@ -1,0 +1,164 @@
+import { createServer } from 'node:net'
+import { describe, expect, test } from 'vitest'
+import { folderOf, rollcall, usesTheCommand } from './command.ts'
+
+usesTheCommand()
+
+const contract = `
+import { channel, contract } from '@rollcall/core'
+import { z } from 'zod'
+export const rooms = contract({
+  'room:{room}': channel({ send: { message: z.string() }, emit: { message: z.string() } }),
+})
+`
+const handlers = `{
+  'room:{room}': { join: () => allow(), message: ({ channel }, text) => channel.emit('message', text) },
+}`
+
+describe('rollcall serve', () => {
+  test.each([
+    [
+      'TypeScript that exports app',
+      'app.ts',
+      `import { allow, type App, rollcall } from 'rollcall'
+       import { rooms } from './rooms.ts'
+       export const app: App<(typeof rooms)['channels']> = rollcall(rooms, ${handlers} satisfies object)`,
+    ],
+    [
+      'TypeScript that no Node runs by itself',
+      'app.ts',
+      `import { allow, rollcall } from 'rollcall'
+       import { rooms } from './rooms'
+       enum Path { One = '/rollcall' }
+       class Options { constructor(readonly path: string = Path.One) {} }
+       export default rollcall(rooms, ${handlers}, new Options())`,
+    ],
+    [
+      'JavaScript with a default export',
+      'app.js',
+      `import { allow, rollcall } from 'rollcall'
+       import { rooms } from './rooms.js'
+       export default await Promise.resolve(rollcall(rooms, ${handlers}))`,
+    ],
+  ])('serves %s', async (_, file, program) => {
+    const cwd = folderOf({ [file]: program, 'rooms.ts': contract, 'rooms.js': contract })
+    const server = rollcall(['serve', file, '--port', '0'], { cwd })
+    const [, url] = await server.says(/^listening on (http:\/\/localhost:\d+)\n$/)
+    const health = await fetch(`${url}/api/v1/health`)
+    expect(await health.json()).toEqual({ live: true, ready: true })
+    server.process.kill('SIGTERM')
+    expect(await server.result()).toMatchObject({ code: 0, err: 'stopping\n' })
+  })
+
+  test('takes PORT and HOST of the environment', async () => {
+    const cwd = folderOf({ 'app.ts': appThat(''), 'rooms.ts': contract })
+    const server = rollcall(['serve', 'app.ts'], { cwd, env: { PORT: '0', HOST: '0.0.0.0' } })
+    await server.says(/listening on http:\/\/localhost:(?!8210)\d+/)
+    server.process.kill('SIGINT')
+    expect((await server.result()).code).toBe(0)
+  })
+
+  test('tells clients to come back before it ends', async () => {
+    const cwd = folderOf({ 'app.ts': appThat(''), 'rooms.ts': contract })
+    const server = rollcall(['serve', 'app.ts', '--port=0'], { cwd })
+    const [, url = ''] = await server.says(/on (\S+)/)
+    const client = rollcall(['join', 'room:a', '--url', url, '--stay'])
+    await client.says(/in room:a/)
+    server.process.kill('SIGTERM')
+    expect((await server.result()).code).toBe(0)
+    await client.says(/connection lost \(the server is stopping\), trying again in [1-3] s/, 'err')
+  })
+
+  test('ends though the program holds on to something', async () => {
+    const cwd = folderOf({ 'app.ts': appThat('setInterval(() => {}, 1000)'), 'rooms.ts': contract })
+    const server = rollcall(['serve', 'app.ts', '--port', '0'], { cwd })
+    await server.says(/listening/)
+    server.process.kill('SIGTERM')
+    expect((await server.result()).code).toBe(0)
+  })
+
+  test.each([
+    ['no file', [], 2, /^rollcall: serve needs the file of an app: rollcall serve app.ts\nSee rollcall --help\n$/],
+    ['two files', ['a.ts', 'b.ts'], 2, /^rollcall: serve takes one file, not also b.ts\n/],
+    ['a file that is not there', ['nothing.ts'], 1, /^rollcall: There is no file .*nothing\.ts\n$/],
+    ['a folder', ['.'], 1, /^rollcall: There is no file /],
+    ['a file that exports nothing', ['empty.ts'], 1, /^rollcall: empty.ts must export what .* It exports nothing\.\n$/],
+    ['a file that exports something else', ['other.ts'], 1, /It exports app, default, helper\.\n$/],
+    [
+      'a file that throws',
+      ['throws.ts'],
+      1,
+      /^rollcall: throws.ts failed to load:\nError: no database\n {4}at .*throws\.ts/,
+    ],
+    ['a file with a syntax error', ['broken.ts'], 1, /^rollcall: broken.ts failed to load:\n/],
+    ['a file whose import is missing', ['lost.ts'], 1, /^rollcall: lost.ts failed to load:\n[\s\S]*not-there/],
+    ['a port that is none', ['app.ts', '--port', '8210x'], 2, /^rollcall: The port must be 0 to 65535, not "8210x"\n/],
+    ['a port too high', ['app.ts', '--port', '65536'], 2, /^rollcall: The port must be 0 to 65535, not "65536"\n/],
+    ['an unknown option', ['app.ts', '--prot', '1'], 2, /^rollcall: Unknown option '--prot'\n/],
+    ['an option without value', ['app.ts', '--port'], 2, /^rollcall: Option '--port <value>' argument missing\n/],
+    [
+      'an address of another machine',
+      ['app.ts', '--host', '192.0.2.1', '--port', '0'],
+      1,
+      /is no address of this machine\n$/,
+    ],
+  ])('with %s says what to do', async (_, args, code, message) => {
+    const cwd = folderOf({
+      'app.ts': appThat(''),
+      'rooms.ts': contract,
+      'empty.ts': '',
+      'other.ts': 'export default 7; export const app = { listen: 1 }; export function helper() {}',
+      'throws.ts': `throw new Error('no database')`,
+      'broken.ts': 'export const app = {',
+      'lost.ts': `import './not-there.ts'`,
+    })
+    const result = await rollcall(['serve', ...args], { cwd }).result()
+    expect([result.out, result.code]).toEqual(['', code])
+    expect(result.err).toMatch(message)
+  })
+
+  test('on a port that is in use says so', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => other.once('listening', resolve))
+    const { port } = other.address() as { port: number }
+    const cwd = folderOf({ 'app.ts': appThat(''), 'rooms.ts': contract })
+    const result = await rollcall(['serve', 'app.ts', '--port', String(port)], { cwd }).result()
+    expect(result).toEqual({
+      code: 1,
+      out: '',
+      err: `rollcall: Cannot listen on 127.0.0.1:${port}: the port is in use. Choose another one with --port\n`,
+    })
+    other.close()
+  })
+})
+
+describe('rollcall', () => {
+  test.each([
+    [[], 0, /^rollcall: the realtime server for TypeScript\n/],
+    [['--help'], 0, /rollcall join room:lobby/],
+    [['help', 'serve'], 0, /^rollcall serve <file>/],
+    [['serve', '--help'], 0, /^rollcall serve <file>/],
+    [['join', '-h'], 0, /^rollcall join <topic>/],
+    [['help', '__proto__'], 0, /^rollcall: the realtime server/],
+    [['--version'], 0, /^\d+\.\d+\.\d+\n$/],
+  ])('%j', async (args, code, out) => {
+    const result = await rollcall(args).result()
+    expect(result).toEqual({ code, out: expect.stringMatching(out), err: '' })
+  })
+
+  test.each([[['start']], [['constructor']], [['--port', '1']]])('%j is not understood', async (args) => {
+    const result = await rollcall(args).result()
+    expect(result).toEqual({
+      code: 2,
+      out: '',
+      err: `rollcall: There is no command "${args[0]}"\nSee rollcall --help\n`,
+    })
+  })
+})
+
+function appThat(does: string): string {
+  return `import { allow, rollcall } from 'rollcall'
+    import { rooms } from './rooms.ts'
+    ${does}
+    export const app = rollcall(rooms, ${handlers})`
+}
