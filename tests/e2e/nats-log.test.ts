@@ -1,10 +1,10 @@
 import { jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
+import { type NatsLogOptions, natsLog } from '@rollcall/nats'
 import { type Log, LogUnavailable } from 'rollcall/log'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { everything, hearing, record, upTo, WIDE } from '../../../tests/support/log-follower.ts'
-import { missingNats, startNats, type TestNats } from '../../../tests/support/nats.ts'
-import { type NatsLogOptions, natsLog } from '../src/index.ts'
+import { everything, hearing, record, upTo, WIDE } from '../support/log-follower.ts'
+import { missingNats, startNats, type TestNats } from '../support/nats.ts'
 
 const patient = { timeout: 15_000, interval: 5 }
 const retention = WIDE

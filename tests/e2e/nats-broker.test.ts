@@ -1,7 +1,7 @@
+import { natsBroker } from '@rollcall/nats'
 import { brokerContract } from 'rollcall/broker/contract'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { missingNats, startNats, type TestNats } from '../../../tests/support/nats.ts'
-import { natsBroker } from '../src/index.ts'
+import { missingNats, startNats, type TestNats } from '../support/nats.ts'
 
 describe.skipIf(missingNats)('on a real nats-server', () => {
   let nats: TestNats

@@ -1,4 +1,4 @@
-// Measures broker and log on a nats-server of its own: `npx tsc -b packages/nats && node packages/nats/bench/measure.mjs`.
+// Measures broker and log on a nats-server of its own: `npx tsc -b packages/nats && node bench/nats.mjs`.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
