@@ -32,6 +32,9 @@ export interface Client<C extends Channels = Channels> {
   refresh(options?: { readonly signal?: AbortSignal }): Promise<void>
   /** Ends a wait for the next attempt; on an open connection, checks whether it still lives. */
   reconnectNow(): void
-  /** Says goodbye: the presence ends at once. Rooms end, what waits rejects with `closed`. Resolves when the socket is gone. */
+  /**
+   * Says goodbye: the presence ends at once, and so do all rooms. What was not sent yet rejects with `closed`, what was sent
+   * and has no answer with `disconnected`. Resolves when the socket is gone.
+   */
   close(): Promise<void>
 }

@@ -201,6 +201,8 @@ export interface Session {
   /** A request of this session has ended. Called once for each. */
   answer(request: Request, outcome: Outcome, now: number): readonly Effect[]
   notify(notice: Notice): readonly Effect[]
+  /** How this language says a close of the server's: its code in place of one of `CloseCode`. Default: the same. */
+  closeCode?(code: number): number
   /** Time passes: called about once a second. Pings, and the end of a silent peer, come from here. */
   tick(now: number): readonly Effect[]
 }

@@ -77,7 +77,7 @@ export class RollcallClientSession {
   /** No connection will follow: all that waits ends with this refusal. */
   end(refusal: Refusal): ClientEffect[] {
     this.#state = { kind: 'ended' }
-    this.#requests.end(refusal)
+    this.#requests.abandon(refusal)
     for (const topic of this.#memberships.keys()) this.#end(topic, refusal)
     return this.#writer.take()
   }
@@ -205,7 +205,7 @@ export class RollcallClientSession {
 
   #forget(topic: string, refusal: Refusal): void {
     this.#memberships.delete(topic)
-    this.#requests.abandon(topic, refusal)
+    this.#requests.abandon(refusal, topic)
   }
 
   #end(topic: string, refusal: Refusal): void {

@@ -117,10 +117,13 @@ export class Requests {
     return Math.max(retryAfterMs, backoffMs(attempt, this.#random, this.#options.backoff))
   }
 
-  /** A topic will not be joined: ends what was not written. The server answers the rest. */
-  abandon(topic: string, refusal: Refusal): void {
+  /**
+   * Ends what cannot be answered any more, truthfully: of a topic that will not be joined, what is not on its way (the
+   * server answers the rest); without a topic, everything.
+   */
+  abandon(refusal: Refusal, topic?: string): void {
     for (const waiting of this.#byRef.values()) {
-      if (waiting.sent || topicOf(waiting.ask) !== topic) continue
+      if (topic !== undefined && (waiting.sent || topicOf(waiting.ask) !== topic)) continue
       if (waiting.attempts > 0) this.#disconnect(waiting)
       else this.#end(waiting, refusal)
     }
@@ -138,11 +141,6 @@ export class Requests {
 
   #disconnect({ ask: { ref, kind } }: Waiting): void {
     this.refuse(ref, 'disconnected', `The connection was lost before the ${kind} was answered`)
-  }
-
-  /** Nothing will be answered any more. */
-  end(refusal: Refusal): void {
-    for (const waiting of this.#byRef.values()) this.#end(waiting, refusal)
   }
 
   refuse(ref: Ref, code: ErrorCode, message: string): void {
