@@ -106,6 +106,18 @@ describe.skipIf(!probe)('a log on a full disk', () => {
     })
   }
 
+  it('cannot be made, and says why', async () => {
+    try {
+      writeFileSync(join(disk, 'filler'), Buffer.alloc(20 << 20))
+    } catch {
+      // Every byte is taken now.
+    }
+    await expect(open('written')).rejects.toMatchObject({ name: 'FolderError', fault: 'full' })
+    rmSync(join(disk, 'filler'))
+    const log = await open('written')
+    expect((await append(log, 7)).position.offset).toBe(1)
+  })
+
   it('can be opened and read while the disk is full', async () => {
     const log = await open('written')
     const accepted = await fill(log, 0)

@@ -8,6 +8,8 @@ export type FolderFault =
   | 'foreign'
   /** Another process, or another log of this one, has it open. */
   | 'in_use'
+  /** The disk has no room for the files of a new log. */
+  | 'full'
 
 /** A folder that cannot be opened. Nothing in it was changed. */
 export class FolderError extends Error {

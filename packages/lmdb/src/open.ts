@@ -10,7 +10,7 @@ import { type LmdbLogOptions, resolveOptions } from './options.ts'
  *
  * What an accepted message can rely on is the option `accepted`. A topic's followers are fed when its messages are
  * accepted, in the order of offsets. While the disk is full appends reject with `LogUnavailable`; they go on by themselves
- * when there is room. Call `close` before the process ends: a folder that was closed opens faster to trust.
+ * when there is room. Call `close` before the process ends: a timer runs until then, and what was not flushed is.
  *
  * @throws FolderError if the folder is damaged, of a newer format, something else, or open elsewhere. Nothing is changed.
  */

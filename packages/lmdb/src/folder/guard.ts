@@ -14,6 +14,7 @@ import { newestHead } from './seal.ts'
 
 /** Its name begins like the marker's: a folder with nothing else in it is an empty one. */
 export const GUARD = 'rollcall-log.guard'
+export const GUARD_LOCK = 'rollcall-log.guard-lock'
 
 export class Guard {
   private readonly environment: RootDatabase

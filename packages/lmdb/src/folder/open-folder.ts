@@ -1,15 +1,18 @@
-import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Undo } from '@rollcall/core'
 import { FolderError } from '../errors.ts'
 import type { Meta } from '../file/page.ts'
 import { isSameBoot } from './boot.ts'
 import { checkFile } from './check.ts'
-import { Guard } from './guard.ts'
+import { GUARD_LOCK, Guard } from './guard.ts'
 import { readMarker, writeMarker } from './marker.ts'
 import { own, refuseIfOwned } from './owner.ts'
 import { newestHead, putBack, readSeal, SEAL, type Seal, type SealMark, SealWriter } from './seal.ts'
-import { DATA, Store } from './store.ts'
+import { DATA, LOCK, Store } from './store.ts'
+
+/** What an empty log takes, and some more. */
+const ROOM = 512 * 1024
 
 export interface OpenedFolder {
   readonly store: Store
@@ -36,6 +39,7 @@ export async function openFolder(folder: string, mark: SealMark): Promise<Opened
   refuseIfOwned(folder)
   let found = isReady ? look(folder, mark.boot) : null
   if (!isReady) mkdirSync(folder, { recursive: true })
+  refuseIfFull(folder)
   const guard = new Guard(folder)
   let disown: Undo = () => {}
   try {
@@ -111,10 +115,17 @@ function newest(folder: string): Meta | string {
   }
 }
 
+/** The engine maps its lock files and writes to them: where the disk has no room for that, the system ends the process. */
+function refuseIfFull(folder: string): void {
+  if ([LOCK, GUARD_LOCK].every((name) => existsSync(join(folder, name)))) return
+  const { bavail, bsize } = statfsSync(folder)
+  if (bavail * bsize < ROOM) throw new FolderError('full', folder, 'the disk is full')
+}
+
 /** Makes room for a new log. Nothing can have been accepted in what an earlier beginning, cut short, has left. */
 function begin(folder: string): void {
   writeMarker(folder, 'creating')
-  for (const name of [DATA, 'lock.mdb', SEAL]) rmSync(join(folder, name), { force: true })
+  for (const name of [DATA, LOCK, SEAL]) rmSync(join(folder, name), { force: true })
 }
 
 function damaged(folder: string, reason: string, options?: ErrorOptions): FolderError {

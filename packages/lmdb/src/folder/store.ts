@@ -16,6 +16,7 @@ import { pinned } from './pin.ts'
 import { newestHead, type SealMark, type SealWriter } from './seal.ts'
 
 export const DATA = 'data.mdb'
+export const LOCK = 'lock.mdb'
 
 type Binary = Database<Buffer, Buffer>
 
