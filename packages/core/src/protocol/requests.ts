@@ -133,7 +133,8 @@ export class Requests {
   lose(isWanted: (topic: string) => boolean): void {
     for (const waiting of this.#byRef.values()) {
       const { ask, attempts, sent } = waiting
-      const once = ask.kind === 'call' || ask.kind === 'refresh' || !isWanted(ask.topic)
+      // A leave, too: the topic may have been joined again since, and is not to be left by what was meant before.
+      const once = ask.kind === 'call' || ask.kind === 'refresh' || ask.kind === 'leave' || !isWanted(ask.topic)
       waiting.sent = false
       if (sent && (once || attempts >= this.#options.maxAttempts)) this.#disconnect(waiting)
     }

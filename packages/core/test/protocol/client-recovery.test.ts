@@ -433,6 +433,20 @@ describe('a lost connection', () => {
     expect(peer.open()).toEqual([['hello', { resume: 't1' }]])
   })
 
+  test('a leave does not leave what was joined again since', () => {
+    const peer = joinedPeer()
+    const ref = peer.ask({ kind: 'leave', topic: 'a' })
+    peer.join('a')
+    peer.lose()
+    expect(peer.told).toEqual([{ kind: 'settled', ref, outcome: { ok: true, result: null } }])
+    expect(peer.open()).toEqual([
+      ['hello', { resume: 't1' }],
+      ['join', expect.any(Number), 'a', {}],
+    ])
+    peer.welcome()
+    expect(peer.wrote).toEqual([])
+  })
+
   test('a call that was not written yet goes over the next', () => {
     const peer = joinedPeer()
     peer.lose()
