@@ -1,5 +1,5 @@
 import { jetstreamManager } from '@nats-io/jetstream'
-import { connect } from '@nats-io/transport-node'
+import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { type NatsLogOptions, natsLog } from '@rollcall/nats'
 import { type Log, LogUnavailable } from 'rollcall/log'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -8,6 +8,28 @@ import { missingNats, startNats, type TestNats } from '../support/nats.ts'
 
 const patient = { timeout: 15_000, interval: 5 }
 const retention = WIDE
+
+/** A connection that loses some of what is republished, by number. */
+function losing(connection: NatsConnection, loses: (number: number) => boolean): NatsConnection {
+  let count = 0
+  const subscribe: NatsConnection['subscribe'] = (subject, options = {}) => {
+    const { callback } = options
+    if (!callback || !subject.startsWith('rollcall.live.')) return connection.subscribe(subject, options)
+    return connection.subscribe(subject, {
+      ...options,
+      callback: (error, message) => {
+        if (!loses(++count)) callback(error, message)
+      },
+    })
+  }
+  return new Proxy(connection, {
+    get(target, name) {
+      if (name === 'subscribe') return subscribe
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
 
 describe.skipIf(missingNats)('a log on JetStream', () => {
   let nats: TestNats
@@ -69,6 +91,74 @@ describe.skipIf(missingNats)('a log on JetStream', () => {
       duplicate: true,
     })
     expect(await everything(a!, 'room')).toEqual(['1: hi', '2: two'])
+  })
+
+  it('knows on a node that starts what was accepted some messages ago', async () => {
+    const stream = `test-${streams}`
+    const [a] = await nodes(1)
+    for (const n of upTo(300)) await a!.append('room', record(n), { retention, idempotencyKey: `k${n}` })
+    const b = await natsLog({ servers: nats.url, stream })
+    open.push(b)
+    const answers = await Promise.all(
+      [1, 150, 299, 300].map((n) => b.append('room', record('again'), { retention, idempotencyKey: `k${n}` })),
+    )
+    expect(answers.map(({ position, duplicate }) => [position.offset, duplicate])).toEqual([
+      [1, true],
+      [150, true],
+      [299, true],
+      [300, true],
+    ])
+    expect((await b.top('room')).offset).toBe(300)
+  })
+
+  it('finds what its feed did not bring, as soon as the next message shows it', async () => {
+    const stream = `test-${streams}`
+    const [a] = await nodes(1)
+    const connection = losing(await connect({ servers: nats.url }), (n) => n % 3 !== 0)
+    const b = await natsLog({ connection, stream, checkMs: 1_000_000 })
+    open.push(b)
+    const heard = hearing()
+    await b.follow('room', heard)
+    for (const n of upTo(100)) await a!.append('room', record(n), { retention })
+    // The hundredth is lost too, and nothing follows it that would show that.
+    await a!.append('room', record(101), { retention })
+    await a!.append('room', record(102), { retention })
+    await expect.poll(() => heard.payloads, patient).toEqual(upTo(102))
+    expect(heard.offsets).toEqual(upTo(102))
+    expect(heard.resets).toEqual([])
+    await b.close()
+    await connection.close()
+  })
+
+  it('finds what its feed did not bring when nothing follows it, by looking now and then', async () => {
+    const stream = `test-${streams}`
+    const [a] = await nodes(1)
+    const connection = losing(await connect({ servers: nats.url }), () => true)
+    const b = await natsLog({ connection, stream, checkMs: 100 })
+    open.push(b)
+    const heard = hearing()
+    await b.follow('room', heard)
+    for (const n of upTo(20)) await a!.append('room', record(n), { retention })
+    await expect.poll(() => heard.payloads, patient).toEqual(upTo(20))
+    await b.close()
+    await connection.close()
+  })
+
+  it('finds at once what came while its connection was lost', async () => {
+    const stream = `test-${streams}`
+    const [a] = await nodes(1)
+    const connection = await connect({ servers: nats.url, reconnectTimeWait: 200, maxReconnectAttempts: -1 })
+    const b = await natsLog({ connection, stream, checkMs: 1_000_000 })
+    open.push(b)
+    const heard = hearing()
+    await b.follow('room', heard)
+    const lost = connection.reconnect()
+    for (const n of upTo(20)) await a!.append('room', record(n), { retention })
+    await lost
+    await expect.poll(() => heard.payloads, patient).toEqual(upTo(20))
+    expect(heard.resets).toEqual([])
+    await b.close()
+    await connection.close()
   })
 
   it('accepts a key once however many nodes send it at once', async () => {
