@@ -62,6 +62,10 @@ export class CatchUp {
         return
       }
       if (membership.outbox.bufferedBytes > this.#options.maxBufferedBytes) return
+      if (!this.#hasRoom(membership)) {
+        this.#goLater(membership)
+        return
+      }
       const page = this.#feed.readAfter(membership.cursor, this.#options.pageMessages)
       if (page instanceof Promise) {
         this.#running.add(membership)
@@ -80,17 +84,25 @@ export class CatchUp {
         )
         return
       }
-      // What was pushed in this turn does not count as buffered yet: one page a turn keeps the bound.
       this.#push(membership, page)
       if (membership.feeding === 'behind' && membership.cursor !== this.#feed.position.offset) {
-        this.#running.add(membership)
-        this.#clock.soon(() => {
-          this.#running.delete(membership)
-          this.#go(membership)
-        })
+        this.#goLater(membership)
         return
       }
     }
+  }
+
+  // What waits for the end of the turn counts, too: all topics of a connection catch up through one outbox.
+  #hasRoom({ outbox }: Recipient): boolean {
+    return outbox.waitingBytes <= this.#options.maxBufferedBytes
+  }
+
+  #goLater(membership: Recipient): void {
+    this.#running.add(membership)
+    this.#clock.soon(() => {
+      this.#running.delete(membership)
+      this.#go(membership)
+    })
   }
 
   #push(membership: Recipient, page: Awaited<ReturnType<Feed['readAfter']>>): void {
@@ -104,6 +116,8 @@ export class CatchUp {
         this.gap(membership, 'too_old')
         return
       }
+      // A page of large messages is taken in part: the outbox would call the connection slow for what it never asked for.
+      if (!this.#hasRoom(membership)) return
       membership.outbox.push(broadcast.frame(membership.variant))
       this.#counters.deliveries++
       membership.cursor = offset

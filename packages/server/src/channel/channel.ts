@@ -116,6 +116,7 @@ export class Channel {
   stopFeeding(membership: Recipient): void {
     membership.feeding = 'ended'
     this.topic.unsubscribe(membership)
+    membership.outbox.forget(membership)
     this.members.delete(membership)
   }
 

@@ -145,7 +145,10 @@ export class Channels implements ChannelHost {
       if (broadcast) channel.deliver(broadcast, null)
     })
     channel.unsubscribe = unsubscribe
-    if (channel.tracker) channel.shared = await presence.share(channel.name, channel.tracker)
+    if (!channel.tracker) return
+    channel.shared = await presence.share(channel.name, channel.tracker)
+    // Else who comes here from another node would see everybody leave, and come again.
+    await channel.shared.settled
   }
 
   async #settle(channel: Channel, preparing: Promise<unknown>): Promise<void> {

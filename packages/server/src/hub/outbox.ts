@@ -43,8 +43,10 @@ export class Outbox implements Taking {
   #open: Subscriber | null = null
   #start = 0
   #waiting = false
-  // The newest volatile frame of each key, kept back while the connection is slow.
-  #conflated: Map<string, Frame> | null = null
+  // Bytes of frames for this connection alone that wait for the end of the turn.
+  #ownBytes = 0
+  // The newest volatile frame of each key, kept back while the connection is slow, and whom it is for.
+  #conflated: Map<string, { readonly frame: Frame; readonly subscriber: Subscriber }> | null = null
 
   constructor(transport: Transport, turn: Turn, limits: OutboxLimits, owner: OutboxOwner) {
     this.#transport = transport
@@ -58,9 +60,15 @@ export class Outbox implements Taking {
     return this.#transport.bufferedBytes
   }
 
+  /** Bytes that the transport holds, and those of `push` that wait for the end of the turn. */
+  get waitingBytes(): number {
+    return this.#transport.bufferedBytes + this.#ownBytes
+  }
+
   /** Adds a frame for this connection alone. */
   push(frame: Frame): void {
     if (this.#open) this.end(this.#open)
+    this.#ownBytes += frame.byteLength
     if (this.#pieces) this.#pieces.push(frame)
     else this.#pieces = [frame]
     this.#wait()
@@ -115,12 +123,14 @@ export class Outbox implements Taking {
     const pieces = this.#pieces
     if (!pieces) return
     this.#pieces = null
+    this.#ownBytes = 0
     const frames: Frame[] = []
     let bytes = buffered
     for (const piece of pieces) {
       const own = piece instanceof Frame
       const wanted = own ? [piece] : piece.frames
-      const kept = buffered > this.#limits.volatileBytes ? this.#withoutVolatile(wanted) : wanted
+      const kept =
+        own || buffered <= this.#limits.volatileBytes ? wanted : this.#withoutVolatile(wanted, piece.subscriber)
       let size = 0
       for (const frame of kept) size += frame.byteLength
       if (bytes === 0 || bytes + size <= this.#limits.bytes) {
@@ -141,7 +151,7 @@ export class Outbox implements Taking {
     if (frames.length > 0) this.#transport.write(new Run(frames))
   }
 
-  #withoutVolatile(frames: readonly Frame[]): readonly Frame[] {
+  #withoutVolatile(frames: readonly Frame[], subscriber: Subscriber): readonly Frame[] {
     if (!frames.some((frame) => frame.kind.volatile)) return frames
     const kept: Frame[] = []
     for (const frame of frames) {
@@ -151,10 +161,15 @@ export class Outbox implements Taking {
       else {
         this.#conflated ??= new Map()
         if (this.#conflated.has(key)) this.#turn.counters.volatileConflated++
-        this.#conflated.set(key, frame)
+        this.#conflated.set(key, { frame, subscriber })
       }
     }
     return kept
+  }
+
+  /** The subscriber has left: what was kept back for it is not wanted any more. */
+  forget(subscriber: Subscriber): void {
+    for (const [key, kept] of this.#conflated ?? []) if (kept.subscriber === subscriber) this.#conflated?.delete(key)
   }
 
   /** The transport has room again. */
@@ -162,7 +177,7 @@ export class Outbox implements Taking {
     const conflated = this.#conflated
     if (conflated) {
       this.#conflated = null
-      for (const frame of conflated.values()) this.push(frame)
+      for (const { frame } of conflated.values()) this.push(frame)
     }
     this.#owner.hasRoom()
   }

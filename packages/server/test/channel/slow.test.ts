@@ -50,6 +50,22 @@ describe('a connection that stops reading', () => {
     expect(alice.closed).toBeNull()
   })
 
+  it('on a channel with history is not called slow for a page that is larger than its outbox', async () => {
+    for (let i = 0; i < 20; i++) await app.channel('log:x').emit('message', `${i} ${'x'.repeat(900)}`)
+    for (let i = 0; i < 20; i++) await app.channel('log:y').emit('message', `${i} ${'y'.repeat(900)}`)
+    const alice = new Peer(app)
+    await alice.hello({ credentials: { user: 'Alice' } })
+    alice.say('join', 101, 'log:x', { last: 20 })
+    alice.say('join', 102, 'log:y', { last: 20 })
+    await eventually(() => expect(alice.messages).toHaveLength(40))
+    expect(alice.closed).toBeNull()
+    const topics = alice.of('message').map(([, topic, , payload]) => `${topic} ${String(payload).split(' ')[0]}`)
+    for (const topic of ['log:x', 'log:y'])
+      expect(topics.filter((each) => each.startsWith(topic))).toEqual(
+        Array.from({ length: 20 }, (_, i) => `${topic} ${i}`),
+      )
+  })
+
   it('on a channel with history is told the roster that it missed', async () => {
     const alice = await member('log:x')
     alice.stalled = true
@@ -97,5 +113,19 @@ describe('a connection that stops reading', () => {
       ]),
     )
     expect(app.stats()).toMatchObject({ volatileConflated: 98, closedAsSlow: 0 })
+  })
+
+  it('gets no volatile event that was kept back, once it has left', async () => {
+    const alice = await member('room:x')
+    await alice.join('room:y')
+    alice.stalled = true
+    await app.channel('room:x').emit('message', 'x'.repeat(600))
+    await turn()
+    await app.channel('room:x').emit('cursor', { id: 'a', x: 1 })
+    await app.channel('room:y').emit('cursor', { id: 'a', x: 2 })
+    await turn()
+    await alice.ask('leave', 'room:x')
+    alice.drain()
+    await eventually(() => expect(alice.messages.slice(1)).toEqual([{ id: 'a', x: 2 }]))
   })
 })
