@@ -1,4 +1,4 @@
-import type { Clock, Random } from '@rollcall/core'
+import { type Clock, type Random, systemClock, systemRandom } from '@rollcall/core'
 
 /**
  * What an accepted message can rely on.
@@ -15,8 +15,10 @@ export interface LmdbLogOptions {
   readonly folder: string
   /** What an accepted message can rely on. Default `'written'`. */
   readonly accepted?: Accepted
-  readonly clock: Clock
-  readonly random: Random
+  /** Default: the real one. */
+  readonly clock?: Clock
+  /** Default: the real one. */
+  readonly random?: Random
   /** How long an idempotency key is remembered, across restarts, in milliseconds. Default 300,000: five minutes. */
   readonly idempotencyWindowMs?: number
   /** The newest idempotency keys remembered, over all topics; older ones are forgotten before their time. Default 500,000. */
@@ -44,7 +46,7 @@ export interface ResolvedOptions {
 const ACCEPTED: readonly string[] = ['memory', 'written', 'synced']
 
 export function resolveOptions(options: LmdbLogOptions): ResolvedOptions {
-  const { folder, accepted = 'written', clock, random } = options
+  const { folder, accepted = 'written', clock = systemClock, random = systemRandom } = options
   if (typeof folder !== 'string' || folder === '' || folder.includes('\0'))
     throw new TypeError('folder must be the path of a folder')
   if (!ACCEPTED.includes(accepted)) throw new TypeError(`accepted must be one of ${ACCEPTED.join(', ')}`)
