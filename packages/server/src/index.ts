@@ -23,8 +23,9 @@ export {
   type User,
 } from './channel/handlers.ts'
 export type { TrustedProxy } from './connection/address.ts'
-export type { Dialect, DialectHost, Route, Upgrade, UpgradeRefusal } from './connection/dialect.ts'
+export type { Dialect, DialectHost, Route, Upgrade, UpgradeRefusal, Verdict } from './connection/dialect.ts'
 export { DEFAULT_LIMITS, type Limits } from './connection/limits.ts'
+export type { Visitor } from './connection/visitor.ts'
 export type { ApiOptions } from './http/api/options.ts'
 export type { Origins } from './http/origins.ts'
 export { encodeWire, Frame, Run } from './hub/frame.ts'

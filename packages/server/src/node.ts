@@ -120,7 +120,10 @@ class Node {
         clock: this.#clock,
         random: this.#random,
         limits: this.#limits,
-        accept: (transport, session, handshake) => this.accept(transport, session, handshake, dialect.name),
+        contract: this.contract,
+        accept: (transport, session, handshake, visitor = undefined) =>
+          this.#connections.accept(transport, session, handshake, dialect.name, visitor ?? null),
+        identify: (credentials, handshake) => this.#identify(credentials, handshake, dialect.name),
         handshake: (request, transport) => handshakeOf(request, transport, addressOf(request)),
         originAllowed,
         admit,
@@ -199,7 +202,13 @@ class Node {
   }
 
   accept(transport: Transport, session: Session, handshake: Handshake, dialect: string): TransportListener {
-    return this.#connections.accept(transport, session, handshake, dialect)
+    return this.#connections.accept(transport, session, handshake, dialect, null)
+  }
+
+  async #identify(credentials: unknown, handshake: Handshake, dialect: string) {
+    const visitor = await this.#connections.identify(credentials, handshake, dialect)
+    if (!this.#closing) return visitor
+    return { refusal: { code: 'unavailable', message: 'The server is stopping', retryAfterMs: 1_000 } as const }
   }
 
   channel(topic: string): ServerChannel {

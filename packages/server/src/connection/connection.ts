@@ -27,6 +27,7 @@ import type { Identity } from '../identity/identity.ts'
 import type { Handshake, Transport, TransportListener } from '../transport/transport.ts'
 import type { Limits } from './limits.ts'
 import type { HeldMembership, Owner, Proof, Resumable, Session, Sessions } from './sessions.ts'
+import type { Visitor } from './visitor.ts'
 
 const NOBODY: User = Object.freeze({ id: '' })
 
@@ -46,13 +47,13 @@ export interface ConnectionHost {
   /** The session of a token, wherever it is; null if there is none for this proof. */
   takeSession(token: string, proof: Proof): Promise<Resumable | null>
   /** Asks the application who somebody is. */
-  authenticate(
-    credentials: unknown,
-    connection: Connection,
-  ): Promise<{ readonly identity: Identity; readonly anonymous: boolean } | { readonly refusal: Refusal }>
+  authenticate(credentials: unknown, client: Client): Promise<Visitor | { readonly refusal: Refusal }>
   opened(connection: Connection): void
   gone(connection: Connection, end: End): void
 }
+
+/** Somebody to be judged: a connection, or who is about to have one. */
+export type Client = Pick<Connection, 'id' | 'data' | 'handshake' | 'dialect'>
 
 /** How often something was refused for good reason. */
 export interface RefusalCounters {
@@ -86,6 +87,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   readonly #host: ConnectionHost
   readonly #transport: Transport
   readonly #dialectSession: DialectSession
+  #visitor: Visitor | null
   #session: Session | null = null
   #held: Map<string, Held> | null = null
   #closed = false
@@ -105,6 +107,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     session: DialectSession,
     handshake: Handshake,
     dialect: string,
+    visitor: Visitor | null = null,
   ) {
     this.#host = host
     this.#transport = transport
@@ -112,7 +115,9 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     this.handshake = handshake
     this.dialect = dialect
     this.openedAt = host.clock.now()
-    this.id = host.random.token(9)
+    this.#visitor = visitor
+    this.id = visitor?.id ?? host.random.token(9)
+    if (visitor) this.data = visitor.data
     this.outbox = new Outbox(transport, host.turn, host.outboxLimits, this)
   }
 
@@ -223,7 +228,8 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     const credentials = JSON.stringify(request.credentials ?? null)
     let resumed = await this.#resume(request.resume, { credentials })
     if (!resumed) {
-      const judged = await this.#host.authenticate(request.credentials, this)
+      const judged = this.#visitor ?? (await this.#host.authenticate(request.credentials, this))
+      this.#visitor = null
       if (this.#closed) return
       if ('refusal' in judged) return this.#answer(request, { ok: false, refusal: judged.refusal })
       // New credentials of the same user, a refreshed token say, resume its session as well.
@@ -349,7 +355,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     count(this.#host.counters.closes, code)
     this.#end(end)
     if (code !== CloseCode.slow) this.outbox.flush()
-    this.#transport.close(code, reason)
+    this.#transport.close(this.#dialectSession.closeCode?.(code) ?? code, reason)
   }
 
   #end(end: End): void {

@@ -10,11 +10,11 @@ import type { Cluster, Who } from '../cluster/cluster.ts'
 import { Bucket } from '../hub/bucket.ts'
 import type { OutboxLimits } from '../hub/outbox.ts'
 import type { Turn } from '../hub/turn.ts'
-import { type Authenticate, type Identity, identify, toIdentity } from '../identity/identity.ts'
+import { type Authenticate, identify, toIdentity } from '../identity/identity.ts'
 import { Revocations } from '../identity/revocations.ts'
 import type { Handshake, Transport } from '../transport/transport.ts'
 import { isLoopback } from './address.ts'
-import { Connection, type ConnectionHost, type RefusalCounters } from './connection.ts'
+import { type Client, Connection, type ConnectionHost, type RefusalCounters } from './connection.ts'
 import type { Limits } from './limits.ts'
 import {
   type HeldMembership,
@@ -25,6 +25,7 @@ import {
   Sessions,
   toResumable,
 } from './sessions.ts'
+import type { Visitor } from './visitor.ts'
 
 /** What happened to a connection. */
 export type ConnectionEvent =
@@ -70,6 +71,8 @@ export class Connections implements ConnectionHost {
   readonly #addresses = new Map<string, number>()
   readonly #listeners = new Set<(event: ConnectionEvent) => void>()
   readonly #handshakes: Bucket
+  // Clients without a connection that are being judged.
+  #visiting = 0
   #sweep: Undo | null = null
 
   constructor(options: ConnectionsOptions) {
@@ -102,7 +105,7 @@ export class Connections implements ConnectionHost {
   admit(address: string): number {
     const { connections, connectionsPerAddress } = this.limits
     const full =
-      this.#all.size >= connections ||
+      this.#all.size + this.#visiting >= connections ||
       (!isLoopback(address) && (this.#addresses.get(address) ?? 0) >= connectionsPerAddress)
     const wait = full ? 5_000 : this.#handshakes.take(this.clock.now())
     if (wait > 0) this.counters.handshakes++
@@ -110,10 +113,16 @@ export class Connections implements ConnectionHost {
   }
 
   /** A transport is open: from now on the connection hears from it. */
-  accept(transport: Transport, session: DialectSession, handshake: Handshake, dialect: string): Connection {
-    const connection = new Connection(this, transport, session, handshake, dialect)
+  accept(
+    transport: Transport,
+    session: DialectSession,
+    handshake: Handshake,
+    dialect: string,
+    visitor: Visitor | null,
+  ): Connection {
+    const connection = new Connection(this, transport, session, handshake, dialect, visitor)
     this.#all.add(connection)
-    this.#addresses.set(handshake.address, (this.#addresses.get(handshake.address) ?? 0) + 1)
+    this.#atAddress(handshake.address, 1)
     this.#sweep ??= this.clock.after(SWEEP_MS, () => this.#tick())
     connection.start()
     return connection
@@ -126,13 +135,40 @@ export class Connections implements ConnectionHost {
     if (this.#all.size > 0) this.#sweep = this.clock.after(SWEEP_MS, () => this.#tick())
   }
 
+  /** Asks the application who a client is that has no connection yet, for no longer than a hello may take. */
+  async identify(
+    credentials: unknown,
+    handshake: Handshake,
+    dialect: string,
+  ): Promise<Visitor | { readonly refusal: Refusal }> {
+    const client = { id: this.random.token(9), data: {}, handshake, dialect }
+    let cut: Undo = () => {}
+    const late = new Promise<{ readonly refusal: Refusal }>((resolve) => {
+      const refusal = { code: 'unavailable', message: 'Authentication took too long', retryAfterMs: 5_000 } as const
+      cut = this.clock.after(this.limits.helloMs, () => resolve({ refusal }))
+    })
+    // Counted as the connections that they are to become, so that slow ones cannot pile up.
+    this.#visit(handshake.address, 1)
+    try {
+      return await Promise.race([this.authenticate(credentials, client), late])
+    } finally {
+      cut()
+      this.#visit(handshake.address, -1)
+    }
+  }
+
+  #visit(address: string, by: 1 | -1): void {
+    this.#visiting += by
+    this.#atAddress(address, by)
+  }
+
   /** Asks the application who somebody is. Without `authenticate` everybody is somebody else. */
   async authenticate(
     credentials: unknown,
-    { id, data, handshake, dialect }: Connection,
-  ): Promise<{ readonly identity: Identity; readonly anonymous: boolean } | { readonly refusal: Refusal }> {
+    { id, data, handshake, dialect }: Client,
+  ): Promise<Visitor | { readonly refusal: Refusal }> {
     const { authenticate } = this.#options
-    if (!authenticate) return { identity: identify({ id }), anonymous: true }
+    if (!authenticate) return { id, data, identity: identify({ id }), anonymous: true }
     try {
       const answer = await authenticate({ credentials, handshake, dialect, data, connection: id })
       if ('allowed' in answer && answer.allowed === false)
@@ -142,7 +178,7 @@ export class Connections implements ConnectionHost {
         return { refusal: { code: 'unauthorized', message: 'The credentials have expired' } }
       if (this.revocations.has(identity))
         return { refusal: { code: 'unauthorized', message: 'The credentials were revoked' } }
-      return { identity, anonymous: false }
+      return { id, data, identity, anonymous: false }
     } catch (error) {
       const { refusal, unexpected } = refusalOf(error, 'Authentication')
       if (unexpected) this.#options.report('authenticate failed', error)
@@ -165,13 +201,13 @@ export class Connections implements ConnectionHost {
 
   gone(connection: Connection, reason: 'closed' | 'lost' | 'kicked'): void {
     this.#all.delete(connection)
-    this.#leaveAddress(connection.handshake.address)
+    this.#atAddress(connection.handshake.address, -1)
     if (connection.user.id !== '') this.#tell({ kind: 'disconnected', connection, reason })
   }
 
-  #leaveAddress(address: string): void {
-    const left = (this.#addresses.get(address) ?? 1) - 1
-    if (left > 0) this.#addresses.set(address, left)
+  #atAddress(address: string, by: 1 | -1): void {
+    const there = (this.#addresses.get(address) ?? 0) + by
+    if (there > 0) this.#addresses.set(address, there)
     else this.#addresses.delete(address)
   }
 

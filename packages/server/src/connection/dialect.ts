@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Clock, Random, Session } from '@rollcall/core'
+import type { Clock, Contract, Random, Refusal, Session } from '@rollcall/core'
 import type { Handshake, Transport, TransportListener } from '../transport/transport.ts'
 import type { Limits } from './limits.ts'
+import type { Visitor } from './visitor.ts'
 
 /** A wire language, as the server mounts it: which requests it answers, and how connections come of them. */
 export interface Dialect {
@@ -15,8 +16,18 @@ export interface DialectHost {
   readonly clock: Clock
   readonly random: Random
   readonly limits: Limits
-  /** Makes a connection of a transport and a session; the transport tells the answer all that happens to it. */
-  accept(transport: Transport, session: Session, handshake: Handshake): TransportListener
+  /** For languages that do not say themselves what a message is, or must know what a channel has. */
+  readonly contract: Contract
+  /**
+   * Makes a connection of a transport and a session; the transport tells the answer all that happens to it. A visitor is not
+   * judged again when its session says hello.
+   */
+  accept(transport: Transport, session: Session, handshake: Handshake, visitor?: Visitor): TransportListener
+  /**
+   * Asks the application who a client is before there is a connection: for languages that refuse with an HTTP answer.
+   * Settles within the time that a hello may take, and never rejects.
+   */
+  identify(credentials: unknown, handshake: Handshake): Promise<Visitor | { readonly refusal: Refusal }>
   /** What is known of a request's client. */
   handshake(request: IncomingMessage, transport: string): Handshake
   /** Whether a request's Origin may connect. Requests without Origin may. */
@@ -31,8 +42,11 @@ export interface Route {
   /** `/plain` stands for itself and all below it. */
   readonly path: string
   request?(request: IncomingMessage, response: ServerResponse): void
-  upgrade?(handshake: Handshake): Upgrade | UpgradeRefusal
+  /** A promise must settle in a bounded time, and not reject. What the client sends meanwhile waits unread. */
+  upgrade?(handshake: Handshake, request: IncomingMessage): Verdict | Promise<Verdict>
 }
+
+export type Verdict = Upgrade | UpgradeRefusal
 
 /** A WebSocket may be opened. */
 export interface Upgrade {

@@ -1,7 +1,7 @@
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Undo } from '@rollcall/core'
-import type { Route, UpgradeRefusal } from '../connection/dialect.ts'
+import type { Route, UpgradeRefusal, Verdict } from '../connection/dialect.ts'
 import { WebSocketDoor } from '../transport/websocket.ts'
 import { handshakeOf, targetUrl } from './handshake.ts'
 
@@ -86,20 +86,26 @@ export class FrontDoor {
       refuse(socket, refusal)
       return true
     }
-    try {
-      const verdict = route.upgrade(handshakeOf(incoming, 'websocket', address))
-      if ('status' in verdict) refuse(socket, verdict)
-      else {
-        const offered = (incoming.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
-        const protocol = verdict.protocols?.find((name) => offered.includes(name)) ?? null
-        const maxMessageBytes = verdict.maxMessageBytes ?? this.#options.maxMessageBytes
-        this.#webSockets.open(incoming, socket, head, { protocol, maxMessageBytes }, verdict.open)
-      }
-    } catch (error) {
+    const failed = (error: unknown) => {
       this.#options.report(`The upgrade at ${route.path} failed`, error)
       refuse(socket, { status: 500 })
     }
+    try {
+      const verdict = route.upgrade(handshakeOf(incoming, 'websocket', address), incoming)
+      if (verdict instanceof Promise) verdict.then((later) => this.#answer(later, incoming, socket, head)).catch(failed)
+      else this.#answer(verdict, incoming, socket, head)
+    } catch (error) {
+      failed(error)
+    }
     return true
+  }
+
+  #answer(verdict: Verdict, incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if ('status' in verdict) return refuse(socket, verdict)
+    const offered = (incoming.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
+    const protocol = verdict.protocols?.find((name) => offered.includes(name)) ?? null
+    const maxMessageBytes = verdict.maxMessageBytes ?? this.#options.maxMessageBytes
+    this.#webSockets.open(incoming, socket, head, { protocol, maxMessageBytes }, verdict.open)
   }
 
   #judge(incoming: IncomingMessage, address: string): UpgradeRefusal | null {

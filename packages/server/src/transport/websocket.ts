@@ -151,8 +151,11 @@ export class WebSocketDoor {
   ): void {
     // From the first moment: a reset during the handshake must not be an uncaught error.
     socket.on('error', onError)
-    // ws chooses among the offered subprotocols by a callback of its server; ours is chosen already.
+    // ws chooses among the offered subprotocols by a callback of its server; ours is chosen already. It would refuse offers
+    // that are no token of HTTP, in which some clients put credentials.
     chosen = options.protocol
+    if (options.protocol === null) delete request.headers['sec-websocket-protocol']
+    else request.headers['sec-websocket-protocol'] = options.protocol
     this.#server(options.maxMessageBytes).handleUpgrade(request, socket, head, (ws) => {
       const transport = new WebSocketTransport(ws, socket)
       transport.listen(opened(transport))
