@@ -87,8 +87,14 @@ class Node {
       handlers,
       log: this.#log,
       cluster: this.#cluster,
+      kickLost: (topic, who) => this.#connections.kickLost(topic, who),
       presence: { ...TRACKER_DEFAULTS, ...options.presence },
-      catchUp: { pageMessages: 100, maxBufferedBytes: 262_144, ...options.catchUp },
+      // Well below the outbox's own limit: catching up must not look like slow reading.
+      catchUp: {
+        pageMessages: 100,
+        maxBufferedBytes: Math.min(262_144, this.#limits.outboxBytes / 4),
+        ...options.catchUp,
+      },
       idleMs: 5_000,
       positionMs: options.positionMs ?? 30_000,
     })

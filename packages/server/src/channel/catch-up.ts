@@ -8,7 +8,7 @@ import type { Recipient } from './recipient.ts'
 export interface CatchUpOptions {
   /** Messages read at once. Default 100. */
   readonly pageMessages: number
-  /** No more is read while more bytes than this wait in the outbox. Default 256 KiB. */
+  /** No more is read while more bytes than this wait in the outbox. Default 256 KiB, at most a quarter of its limit. */
   readonly maxBufferedBytes: number
 }
 

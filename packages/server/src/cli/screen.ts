@@ -46,6 +46,8 @@ export class Screen {
   }
 
   close(): void {
+    // Off the line of what was being typed.
+    if (this.#typing && this.#terminal) process.stdout.write('\n')
     this.#typing?.close()
     // Input that is still open would keep the process.
     process.stdin.unref?.()

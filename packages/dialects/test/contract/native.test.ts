@@ -1,0 +1,4 @@
+import { nativeSubject } from './native.ts'
+import { dialectContract } from './suite.ts'
+
+dialectContract('the native dialect', nativeSubject)
