@@ -123,6 +123,7 @@ export class LmdbLog implements Log {
 
   private enqueue(topic: Topic, record: LogRecord, encoded: Encoded, options: AppendOptions, now: number): Entry {
     const { event, payload, from, at } = record
+    this.topics.number(topic)
     topic.since = Math.max(now, topic.since)
     const bytes = storedBytes(encoded)
     const entry: Entry = {

@@ -49,7 +49,8 @@ export const DELETES = 2_000
 /** One topic: where it stands, and what waits to be written. Knows nothing of the engine. */
 export class Topic {
   readonly name: string
-  readonly id: number
+  /** Its number in the folder; 0 before the first append, so that asking for topics uses none up. */
+  id: number
   readonly generation: number
   readonly epoch: string
   readonly feed: LogFeed

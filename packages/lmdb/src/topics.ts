@@ -30,6 +30,11 @@ export class Topics {
     return topic
   }
 
+  /** Gives the topic its number in the folder, if it has none. */
+  number(topic: Topic): void {
+    if (topic.id === 0) topic.id = this.nextId++
+  }
+
   /** As `get`, but does not keep it. */
   peek(name: string): Topic {
     const known = this.loaded.get(name)
@@ -39,7 +44,7 @@ export class Topics {
     if (!row) {
       const since = clock.now()
       const retention = { messages: 1, ageMs: 1, bytes: 1 }
-      const fresh = { id: this.nextId++, generation: this.generation, retention, low: 1, top: 0, since }
+      const fresh = { id: 0, generation: this.generation, retention, low: 1, top: 0, since }
       return new Topic({ name, row: fresh, stored: false, epoch: this.epochOf(fresh.generation), newest: null, report })
     }
     const offset = this.store.newest(row.id)

@@ -33,6 +33,7 @@ export const contractTopics: readonly string[] = [
   '\u2028\ufeff\uffff',
   '0',
   'x'.repeat(255),
+  `${'x'.repeat(254)}y`,
   '💥'.repeat(127),
   '房'.repeat(255),
 ]
