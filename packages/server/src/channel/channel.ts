@@ -199,6 +199,11 @@ export class Channel {
     }
   }
 
+  /** Whether an entry is shown, and this node's to show: another node's will go when that one lets go of it. */
+  owns(id: string): boolean {
+    return (this.shared ? this.shared.replica.own.get(id) : this.tracker?.roster.entry(id)) !== undefined
+  }
+
   untrack(id: string): void {
     const key = this.tracker?.roster.entry(id)?.key
     if (key !== undefined) this.unlinger(key, id)

@@ -28,6 +28,8 @@ export interface ChannelsOptions extends Omit<ChannelHost, 'left'> {
   readonly handlers: Readonly<Record<string, AnyHandlers>>
   /** This node among others; null if there are none. */
   readonly cluster: Cluster | null
+  /** Ends what lost connections hold of a topic; answers how many memberships that were. */
+  kickLost(topic: string, who: Who): number
   /** A channel that nobody needs is closed after this long, in milliseconds. Default 5,000. */
   readonly idleMs: number
   /** How often a channel with history compares itself with its log, and its clients with it, in milliseconds. */
@@ -275,7 +277,7 @@ export class Channels implements ChannelHost {
 
   /** The same on this node alone. */
   kickHere(topic: string, who: Who, reason: string): number {
-    let ended = 0
+    let ended = this.#options.kickLost(topic, who)
     for (const membership of [...(this.find(topic)?.members ?? [])]) {
       const { peer } = membership
       if ('user' in who ? peer.user.id !== who.user : peer.id !== who.connection) continue

@@ -124,7 +124,10 @@ export interface ServerChannel<S extends ChannelSpec = ChannelSpec> {
   members(): Promise<Member<PresenceOutput<S>>[]>
   /** How many are here: keys, and their entries. */
   count(): Promise<{ readonly members: number; readonly entries: number }>
-  /** Ends the membership of a user, or of one connection: it is told `reason`. Answers how many memberships ended. */
+  /**
+   * Ends the membership of a user, or of one connection: it is told `reason`. One that is away must ask `join` when it
+   * comes back. Answers how many memberships ended.
+   */
   kick(who: { readonly user: string } | { readonly connection: string }, reason?: string): Promise<number>
   /** A page of what was emitted, oldest first. Rejects on a channel without history. */
   history(options?: {

@@ -187,7 +187,7 @@ export function show(membership: Membership, meta: unknown, held: Entry | null):
   const before = shown ?? held
   membership.entry = id
   channel.unlinger(peer.user.id, id)
-  if (shown && shown.key === peer.user.id && sameJson(shown.meta, meta)) return shown
+  if (shown && channel.owns(id) && shown.key === peer.user.id && sameJson(shown.meta, meta)) return shown
   const entry: Entry = { id, key: peer.user.id, meta, rev: (before?.rev ?? 0) + 1 }
   channel.track(entry)
   return entry

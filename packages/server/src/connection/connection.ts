@@ -281,6 +281,14 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     return held
   }
 
+  /** Takes a topic out of what its resumed session held and it has not come back to; answers what that was. */
+  takeLost(topic: string): Held[] {
+    const taken: Held[] = []
+    for (const [alias, held] of this.#held ?? [])
+      if (held.topic === topic && this.#held?.delete(alias)) taken.push(held)
+    return taken
+  }
+
   // Speed
 
   // Who sends more bytes than it may is not read from for a while: TCP tells it.
@@ -385,11 +393,11 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     const shown = entry === null ? null : (channel.tracker?.roster.entry(entry) ?? null)
     if (shown) channel.linger(shown.key, shown.id)
     this.#host.channels.left(channel)
-    return { topic: channel.name, entry: shown, membership, moved: false }
+    return { topic: channel.name, entry: shown, membership, moved: false, over: false }
   }
 }
 
 // What a session brought from another node stays that node's to let go.
-function isHere(held: Held): held is HeldMembership {
+export function isHere(held: Held): held is HeldMembership {
   return 'membership' in held
 }

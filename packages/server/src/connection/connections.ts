@@ -4,6 +4,7 @@ import { EndContext } from '../channel/contexts.ts'
 import type { Refused, User } from '../channel/handlers.ts'
 import { Idempotency, type IdempotencyOptions } from '../channel/idempotency.ts'
 import { Joining } from '../channel/joining.ts'
+import type { Held } from '../channel/membership.ts'
 import { refusalOf } from '../channel/refusals.ts'
 import { Requests } from '../channel/requests.ts'
 import type { Cluster, Who } from '../cluster/cluster.ts'
@@ -14,7 +15,7 @@ import { type Authenticate, identify, toIdentity } from '../identity/identity.ts
 import { Revocations } from '../identity/revocations.ts'
 import type { Handshake, Transport } from '../transport/transport.ts'
 import { isLoopback } from './address.ts'
-import { type Client, Connection, type ConnectionHost, type RefusalCounters } from './connection.ts'
+import { type Client, Connection, type ConnectionHost, isHere, type RefusalCounters } from './connection.ts'
 import type { Limits } from './limits.ts'
 import {
   type HeldMembership,
@@ -263,13 +264,33 @@ export class Connections implements ConnectionHost {
   }
 
   // Nobody came back for it in time.
-  #graceOver({ entry, membership, moved }: HeldMembership): void {
+  #graceOver(held: HeldMembership): void {
+    this.#endHeld(held, 'lost')
+  }
+
+  #endHeld(held: HeldMembership, reason: 'lost' | 'kicked'): void {
+    const { entry, membership, moved, over } = held
+    if (over) return
+    held.over = true
     const { channel } = membership
-    const context = new EndContext(membership, this.channels, 'lost')
+    const context = new EndContext(membership, this.channels, reason)
     if (entry && channel.lingering.get(entry.key)?.has(entry.id)) channel.untrack(entry.id)
     membership.entry = null
     this.channels.left(channel)
     if (!moved) this.requests.tellLeft(membership, context)
+  }
+
+  /**
+   * Ends what sessions hold of a topic that are not, or not yet again, in it: who was kicked meanwhile must ask to be let
+   * in again. Answers how many memberships that were.
+   */
+  kickLost(topic: string, who: Who): number {
+    const is = ({ id, user }: { readonly id: string; readonly user: User }) =>
+      'user' in who ? user.id === who.user : id === who.connection
+    const taken: Held[] = this.sessions.takeLost(topic, is)
+    for (const connection of this.#all) if (is(connection)) taken.push(...connection.takeLost(topic))
+    for (const held of taken) if (isHere(held)) this.#endHeld(held, 'kicked')
+    return taken.length
   }
 
   close(): void {

@@ -15,6 +15,8 @@ export interface HeldMembership extends Held {
   readonly membership: Membership
   /** Another node has taken its session: the application hears of it there. */
   moved: boolean
+  /** Its grace is over, or it was ended before: the application has heard of it. */
+  over: boolean
 }
 
 /** A connection as far as sessions know it. */
@@ -146,6 +148,16 @@ export class Sessions {
   endLost(user: string): void {
     for (const session of this.#byToken.values())
       if (session.owner === null && session.user.id === user) this.#byToken.delete(session.token)
+  }
+
+  /** Takes a topic out of what lost sessions hold, where `belongs` says so; answers what they held of it. */
+  takeLost(topic: string, belongs: (session: Session) => boolean): HeldMembership[] {
+    const taken: HeldMembership[] = []
+    for (const session of this.#byToken.values()) {
+      if (session.owner !== null || !session.held || !belongs(session)) continue
+      for (const [alias, held] of session.held) if (held.topic === topic && session.held.delete(alias)) taken.push(held)
+    }
+    return taken
   }
 
   close(): void {

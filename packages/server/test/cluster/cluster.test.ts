@@ -91,6 +91,44 @@ describe('two nodes', () => {
     expect(await third.hello({ resume, credentials: { user: 'Alice' } })).toMatchObject({ resumed: false })
   })
 
+  it('show a member whose session has moved, and who shows the same as before, beyond the grace', async () => {
+    const [a, b] = [node('a'), node('b')]
+    const peer = new Peer(a.app)
+    const { resume } = await peer.hello({ credentials: { user: 'Alice' } })
+    await peer.join('room:x', { presence: { name: 'Alice' } })
+    const carl = await member(a.app, 'Carl')
+    const bob = await member(b.app, 'Bob')
+    await eventually(() => expect(bob.roster).toEqual(['Alice', 'Bob', 'Carl']))
+    peer.lose()
+    const again = new Peer(b.app)
+    expect(await again.hello({ resume, credentials: { user: 'Alice' } })).toMatchObject({ resumed: true })
+    await again.join('room:x', { presence: { name: 'Alice' } })
+    // Carl is lost later than Alice was, so when his grace is over, hers is.
+    carl.lose()
+    await eventually(() => expect(bob.roster).toEqual(['Alice', 'Bob']))
+    expect(await a.app.channel('room:x').members()).toHaveLength(2)
+  })
+
+  it('kick who is away: it must ask to be let in when it comes back', async () => {
+    const [a, b] = [node('a'), node('b')]
+    const peer = new Peer(b.app)
+    const { resume } = await peer.hello({ credentials: { user: 'Alice' } })
+    await peer.join('room:x', { presence: { name: 'Alice' } })
+    await peer.join('log:x', { presence: { name: 'Alice' } })
+    peer.lose()
+    expect(await a.app.channel('room:x').kick({ user: 'Alice' })).toBe(1)
+    expect(b.happened.leaves).toEqual(['Alice kicked'])
+    expect(await b.app.channel('room:x').members()).toEqual([])
+    const again = new Peer(b.app)
+    const { resume: next } = await again.hello({ resume, credentials: { user: 'Alice' } })
+    // Nor does a kick miss who has its connection again, but has not joined yet.
+    expect(await a.app.channel('log:x').kick({ user: 'Alice' })).toBe(1)
+    await again.join('room:x')
+    await again.join('log:x')
+    expect(next).toBeDefined()
+    expect(b.happened.joins).toEqual(['Alice room:x', 'Alice log:x', 'Alice room:x', 'Alice log:x'])
+  })
+
   it('share one order through one log', async () => {
     const log = memoryLog({ clock: systemClock, random: systemRandom })
     const apps = ['a', 'b'].map((name) => {
