@@ -8,7 +8,8 @@ import {
   ResponderFailed,
   type ServiceBroker,
 } from 'rollcall/broker'
-import { type Link, openLink } from './link.ts'
+import { openLink } from './dial.ts'
+import type { Link } from './link.ts'
 import { linkSettings, type NatsOptions } from './options.ts'
 import { fromToken, MAX_TOKEN_SOURCE, tokenCache, toToken } from './token.ts'
 

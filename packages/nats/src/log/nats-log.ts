@@ -1,6 +1,6 @@
 import type { Position, Undo } from '@rollcall/core'
 import type { Appended, AppendOptions, Following, Log, LogListener, LogPage, LogRecord } from 'rollcall/log'
-import { openLink } from '../link.ts'
+import { openLink } from '../dial.ts'
 import { Appender } from './appender.ts'
 import { closedError, logSettings, type NatsLogOptions } from './options.ts'
 import type { LogParts } from './parts.ts'

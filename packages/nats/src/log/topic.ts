@@ -1,7 +1,8 @@
 import type { GapReason, Position, Undo } from '@rollcall/core'
 import { type Following, type LogListener, LogUnavailable } from 'rollcall/log'
-import { type Block, type BlockHead, bytesAfter, encodeBlock, ownBlock, type Stored, topOf } from './block.ts'
+import { type BlockHead, bytesAfter, encodeBlock, ownBlock, type Stored, topOf } from './block.ts'
 import { endOf, placeOf } from './chain.ts'
+import { type Follower, Followers } from './followers.ts'
 import type { LogParts } from './parts.ts'
 import { again, patiently } from './patience.ts'
 import { Replica, type Tip, type Verdict } from './replica.ts'
@@ -11,12 +12,6 @@ const PAGE_BLOCKS = 256
 /** For how long a replicated stream must contradict before it is believed. */
 const CONFIRM_MS = 1500
 const ID_BYTES = 6
-
-/** A listener, and what it is still to hear once its `follow` has resolved. */
-interface Follower {
-  readonly listener: LogListener
-  held: ((listener: LogListener) => void)[] | null
-}
 
 /**
  * A topic of the log as this node takes part in it: keeps its replica at the end of the stream, and feeds the followers
@@ -31,7 +26,7 @@ export class Topic {
   /** Hears of every block that continues the log. */
   onBlock: (stored: Stored) => void = () => {}
   usedAt: number
-  readonly #followers = new Set<Follower>()
+  readonly #followers: Followers
   #stopFeed: Undo | null = null
   #stale = false
   /** The stream has what contradicts the replica, which one of them is right is to be found out. */
@@ -44,6 +39,7 @@ export class Topic {
     this.name = name
     this.parts = parts
     this.usedAt = parts.settings.clock.now()
+    this.#followers = new Followers(parts.settings.clock, parts.settings.report)
     this.replica = new Replica(parts.settings.idempotencyWindowMs, {
       applied: (stored) => this.#applied(stored),
       reset: (reason, position) => this.#reset(reason, position),
@@ -60,16 +56,13 @@ export class Topic {
   }
 
   async follow(listener: LogListener): Promise<Following> {
-    const follower: Follower = { listener, held: [] }
-    this.#followers.add(follower)
+    const follower = this.#followers.add(listener)
     try {
       this.#stopFeed ??= this.#feed()
       await this.parts.link.settle()
       await this.sync()
       const { epoch, top } = this.#known()
-      // What was applied up to now lies before the position.
-      follower.held = []
-      this.parts.settings.clock.soon(() => this.#release(follower))
+      this.#followers.begin(follower)
       if (this.parts.link.nc.info?.cluster !== undefined) this.#lookAgain()
       return { position: { epoch, offset: top }, stop: () => this.#unfollow(follower) }
     } catch (error) {
@@ -301,51 +294,19 @@ export class Topic {
 
   #applied(stored: Stored): void {
     this.onBlock(stored)
-    const { block } = stored
-    if (block.messages.length > 0) this.#tell((listener) => tellMessages(listener, block, this.parts.settings.report))
+    this.#followers.tell(stored.block)
   }
 
   #reset(reason: GapReason, position: Position): void {
     this.resets++
-    this.#tell((listener) => listener.reset(reason, position))
-  }
-
-  #tell(word: (listener: LogListener) => void): void {
-    for (const follower of this.#followers) {
-      if (follower.held) follower.held.push(word)
-      else this.#speak(follower, word)
-    }
-  }
-
-  #speak(follower: Follower, word: (listener: LogListener) => void): void {
-    try {
-      word(follower.listener)
-    } catch (error) {
-      this.parts.settings.report(error)
-    }
-  }
-
-  #release(follower: Follower): void {
-    const held = follower.held ?? []
-    follower.held = null
-    for (const word of held) if (this.#followers.has(follower)) this.#speak(follower, word)
+    this.#followers.reset(reason, position)
   }
 
   #unfollow(follower: Follower): void {
-    if (!this.#followers.delete(follower) || this.#followers.size > 0) return
+    if (!this.#followers.remove(follower) || this.followed) return
     this.usedAt = this.#now()
     this.#stopFeed?.()
     this.#stopFeed = null
-  }
-}
-
-function tellMessages(listener: LogListener, block: Block, report: (error: unknown) => void): void {
-  for (const message of block.messages) {
-    try {
-      listener.message(message, block.epoch)
-    } catch (error) {
-      report(error)
-    }
   }
 }
 
