@@ -141,7 +141,7 @@ describe('lmdb log', () => {
         expect(epochs.size <= 1).toBe(true)
         for (const each of opened) await each.close()
       }),
-      { numRuns: 80 },
+      { numRuns: 40 },
     )
   })
 })

@@ -82,7 +82,7 @@ describe('a loss of power', () => {
             await last.close()
           },
         ),
-        { numRuns: 25 },
+        { numRuns: 12 },
       )
     })
   }
@@ -128,7 +128,7 @@ describe('a loss of power', () => {
           await again.close()
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 12 },
     )
   })
 })
