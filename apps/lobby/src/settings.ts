@@ -8,18 +8,18 @@ export interface Settings {
   readonly host: string
   /** `ROLLCALL_DATA`: the folder of the messages, default `data` beside the lobby. */
   readonly folder: string
-  /** `ROLLCALL_TOKEN`: opens the HTTP API to who shows it. Default: nobody. */
+  /** `ROLLCALL_API_TOKEN`: opens the HTTP API to who shows it. Default: nobody. */
   readonly token: string | undefined
 }
 
 /** @throws RangeError naming the variable that makes no sense. */
 export function settings(env: Readonly<Record<string, string | undefined>>, home: string): Settings {
-  const { PORT: port = '8210', HOST: host = '127.0.0.1', ROLLCALL_DATA: folder, ROLLCALL_TOKEN: token } = env
+  const { PORT: port = '8210', HOST: host = '127.0.0.1', ROLLCALL_DATA: folder, ROLLCALL_API_TOKEN: token } = env
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535)
     throw new RangeError(`PORT must be a number from 0 to 65535, not "${port}"`)
   if (host.trim() === '') throw new RangeError('HOST must name an interface, such as 127.0.0.1, or 0.0.0.0 for all')
   if (token && !/^[\w.~+/-]+=*$/.test(token))
-    throw new RangeError('ROLLCALL_TOKEN must be letters, digits and any of -._~+/')
+    throw new RangeError('ROLLCALL_API_TOKEN must be letters, digits and any of -._~+/')
   return {
     port: Number(port),
     host,

@@ -9,12 +9,12 @@ describe('settings', () => {
   })
 
   it('follow the environment', () => {
-    const env = { PORT: '0', HOST: '0.0.0.0', ROLLCALL_DATA: '/var/lib/lobby', ROLLCALL_TOKEN: 'abc.def' }
+    const env = { PORT: '0', HOST: '0.0.0.0', ROLLCALL_DATA: '/var/lib/lobby', ROLLCALL_API_TOKEN: 'abc.def' }
     expect(settings(env, HOME)).toEqual({ port: 0, host: '0.0.0.0', folder: '/var/lib/lobby', token: 'abc.def' })
   })
 
   it('take an empty folder and an empty token for none', () => {
-    expect(settings({ ROLLCALL_DATA: '', ROLLCALL_TOKEN: '' }, HOME)).toMatchObject({
+    expect(settings({ ROLLCALL_DATA: '', ROLLCALL_API_TOKEN: '' }, HOME)).toMatchObject({
       folder: '/srv/lobby/data',
       token: undefined,
     })
@@ -27,7 +27,7 @@ describe('settings', () => {
     [{ PORT: '65536' }, 'PORT must be a number from 0 to 65535, not "65536"'],
     [{ PORT: '8210.5' }, 'PORT must be a number from 0 to 65535, not "8210.5"'],
     [{ HOST: ' ' }, 'HOST must name an interface, such as 127.0.0.1, or 0.0.0.0 for all'],
-    [{ ROLLCALL_TOKEN: 'a b' }, 'ROLLCALL_TOKEN must be letters, digits and any of -._~+/'],
+    [{ ROLLCALL_API_TOKEN: 'a b' }, 'ROLLCALL_API_TOKEN must be letters, digits and any of -._~+/'],
   ])('%o cannot be', (env, message) => {
     expect(() => settings(env, HOME)).toThrow(message)
   })

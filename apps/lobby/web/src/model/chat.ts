@@ -2,7 +2,7 @@ import type { Client, ConnectionState } from '@rollcall/client'
 import { type Clock, systemClock } from '@rollcall/core'
 import type { lobby } from '../../../src/contract.ts'
 import { userOf } from '../../../src/invitation.ts'
-import { Conversation, type LobbyRoom, PAGE } from './conversation.ts'
+import { Conversation, type LobbyRoom } from './conversation.ts'
 import type { Memory } from './memory.ts'
 import { LOBBY_ROOM, type RoomRef } from './rooms.ts'
 import { Store } from './store.ts'
@@ -104,7 +104,7 @@ export class Chat {
     const { topic } = room
     if (this.#conversations.has(topic)) return
     const { name } = this.state.get()
-    const options = { presence: { name }, last: PAGE }
+    const options = { presence: { name } }
     const joined =
       room.kind === 'room'
         ? this.#client.join(room.topic, options)

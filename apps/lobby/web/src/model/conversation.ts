@@ -41,8 +41,8 @@ export interface ConversationGround {
   announce(text: string): void
 }
 
-/** Messages that a room begins with, and those of one page. */
-export const PAGE = 50
+/** Messages that are read at once. */
+const PAGE = 50
 /** How long after a reconnect people may take to come back too, in milliseconds. */
 const SETTLE_MS = 7_000
 /** Who has not typed for this long is not typing, in milliseconds. */
@@ -117,8 +117,25 @@ export class Conversation {
   // After everything that came with the answer to the first join.
   #joined({ position }: JoinAnswer): void {
     this.#attendance.settle()
-    const older = (position?.offset ?? 0) > PAGE ? 'more' : 'all'
-    this.state.patch({ timeline: { ...this.state.get().timeline, older } })
+    if (position && position.offset > 0) void this.#readFirst()
+  }
+
+  /** Reads the newest messages, and finds those that were not seen in an earlier visit. */
+  async #readFirst(): Promise<void> {
+    const known = this.#lastRead
+    await this.readOlder()
+    const { timeline: line, unread } = this.state.get()
+    const said = line.items.filter((item) => item.kind === 'said')
+    const news = said.filter(
+      ({ key, position: { epoch, offset } }) =>
+        key !== this.#ground.self && epoch === known?.epoch && offset > known.offset,
+    )
+    this.state.patch({
+      unread: this.#watched ? unread : Math.max(unread, news.length),
+      firstNew: news[0]?.id ?? this.state.get().firstNew,
+    })
+    const last = said.at(-1)
+    if (this.#watched && last) this.#read(last.position)
   }
 
   #see(members: readonly LobbyMember[]): void {
@@ -141,16 +158,16 @@ export class Conversation {
     const own = said.key === this.#ground.self
     const before = this.state.get()
     let line = before.timeline
-    if (message.recovered && this.#losses > 0 && !own) line = timeline.away(line, `away:${this.#losses}`)
+    if (message.recovered && !own) line = timeline.away(line, `away:${this.#losses}`)
     line = timeline.say(line, said)
     if (line === before.timeline) return
-    const fresh = !own && !this.#isRead(said.position) && !this.#isOld(message)
-    const seen = this.#watched && !message.recovered
+    const fresh = !own && !this.#isRead(said.position)
     this.state.patch({
       timeline: line,
       outbox: own ? outbox.seen(before.outbox, said) : before.outbox,
       ...(fresh && !this.#watched && { unread: before.unread + 1 }),
-      ...(fresh && !seen && before.firstNew === null && { firstNew: said.id }),
+      // Whoever looks on sees it; and where it was missed meanwhile a line says so.
+      ...(fresh && !this.#watched && before.firstNew === null && { firstNew: said.id }),
     })
     if (this.#watched) {
       this.#read(said.position)
@@ -247,11 +264,6 @@ export class Conversation {
 
   #isRead({ epoch, offset }: Position): boolean {
     return this.#lastRead?.epoch === epoch && offset <= this.#lastRead.offset
-  }
-
-  // On a first visit what was said before is no news.
-  #isOld({ recovered, position }: MessageContext): boolean {
-    return recovered && this.#losses === 0 && this.#lastRead?.epoch !== position?.epoch
   }
 
   #read(position: Position): void {

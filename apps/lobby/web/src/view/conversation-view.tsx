@@ -51,7 +51,9 @@ export function ConversationView({
       >
         <div className="timeline">
           <Older conversation={conversation} state={state} scroller={scroller} />
-          {empty && standing.kind !== 'joining' ? <Empty room={room} share={share} /> : null}
+          {empty && standing.kind !== 'joining' && timeline.older === 'all' ? (
+            <Empty room={room} share={share} />
+          ) : null}
           {rows.map((row) => (
             <RowView key={row.id} row={row} self={self} readGap={readGap} />
           ))}
@@ -98,7 +100,8 @@ function Older({
     return () => observer.disconnect()
   }, [older, conversation, scroller])
 
-  if (standing.kind === 'joining') return <Skeleton />
+  const first = older === 'reading' && !timeline.items.some(({ kind }) => kind === 'said')
+  if (standing.kind === 'joining' || first) return <Skeleton />
   return (
     <div className="older" ref={sentinel}>
       {older === 'reading' ? 'Reading older messages…' : null}

@@ -39,14 +39,19 @@ export function Me({
           }}
         />
       ) : (
-        <button ref={button} type="button" className="me-name" onClick={() => setEditing(true)}>
-          <span dir="auto">
-            {name}
-            <span className="sr-only">, change your name</span>
-          </span>
+        <div className="me-who">
+          <button
+            ref={button}
+            type="button"
+            className="me-name"
+            aria-label={`${name}, change your name`}
+            onClick={() => setEditing(true)}
+          >
+            <span dir="auto">{name}</span>
+            <PencilIcon />
+          </button>
           <small>{STANDING[connection.kind]}</small>
-          <PencilIcon />
-        </button>
+        </div>
       )}
       <ThemeButton />
       <button type="button" className="icon-button me-keys" aria-label="Keyboard shortcuts" onClick={showShortcuts}>

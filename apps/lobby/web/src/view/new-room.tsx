@@ -1,5 +1,5 @@
 import { systemRandom } from '@rollcall/core'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { toRoomName } from '../../../src/room-name.ts'
 import { readInvitation, toTitle } from '../model/address.ts'
 import { privateRoom, publicRoom, type RoomRef } from '../model/rooms.ts'
@@ -18,6 +18,8 @@ export function NewRoom({
 }) {
   const [kind, setKind] = useState<Kind>('room')
   const [text, setText] = useState('')
+  const field = useRef<HTMLInputElement>(null)
+  useEffect(() => field.current?.focus(), [])
   const invited = readInvitation(text)
   const name = toRoomName(text)
   const ready = invited !== null || (kind === 'room' ? name !== '' : text.trim() !== '')
@@ -44,7 +46,7 @@ export function NewRoom({
         <label className="field">
           <span>Name</span>
           <input
-            autoFocus
+            ref={field}
             value={text}
             maxLength={300}
             dir="auto"
