@@ -110,6 +110,7 @@ export class Story {
       case 'interrupted':
       case 'resumed':
       case 'left':
+      case 'lost':
         return this.#episode(record)
       case 'read': {
         const { topic, epoch } = record
@@ -183,7 +184,7 @@ export class Story {
       return
     }
     membership.episodes.push(record)
-    if (record.kind === 'left') membership.left = record
+    if (record.kind === 'left' || record.kind === 'lost') membership.left = record
     if (record.kind === 'interrupted' || record.kind === 'resumed') membership.connected = record.kind === 'resumed'
   }
 }

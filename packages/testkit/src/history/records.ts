@@ -13,6 +13,8 @@ export interface SendRecord extends Timed {
   readonly topic: string
   /** Unique in the history. */
   readonly value: string
+  /** It asks for a volatile event: nobody need get it. */
+  readonly volatile?: boolean
 }
 
 /** What became of a send, as its sender was told. `unknown` is what a timeout is: the message may still appear. */
@@ -58,9 +60,12 @@ export interface GapRecord extends Timed {
   readonly position: Position | null
 }
 
-/** A membership has lost its connection, has it again, or is over. */
+/**
+ * A membership has lost its connection, has it again, or is over: `left` on purpose, by whomever, or `lost` together with
+ * what held it, in which case nobody can say what it should have got.
+ */
 export interface LifeRecord extends Timed {
-  readonly kind: 'interrupted' | 'resumed' | 'left'
+  readonly kind: 'interrupted' | 'resumed' | 'left' | 'lost'
   readonly who: string
   readonly topic: string
 }

@@ -32,8 +32,11 @@ export interface RoomRecorderOptions<S extends ChannelSpec> {
 /** A room whose doings are recorded. */
 export interface RecordedRoom<S extends ChannelSpec> {
   readonly who: string
-  /** Sends, and records the sending under `value` and what became of it. Never rejects: what failed is in the history. */
-  send<E extends SendNames<S>>(event: E, payload: SendInput<S, E>, value: string): Promise<void>
+  /**
+   * Sends, and records the sending under `value` and what became of it. Never rejects: what failed is in the history.
+   * With `'volatile'`, it is for an event that may be lost.
+   */
+  send<E extends SendNames<S>>(event: E, payload: SendInput<S, E>, value: string, kind?: 'volatile'): Promise<void>
   /** Records whom the room shows as present, now. */
   see(): void
   readonly stop: Undo
@@ -61,8 +64,9 @@ export function recordRoom<S extends ChannelSpec>(
       else if (kind === 'rejoining') history.add({ kind: 'interrupted', who, topic })
     }),
     room.onGap(({ reason, position }) => history.add({ kind: 'gap', who, topic, reason, position })),
-    room.onLeft(() => {
-      if (joined) history.add({ kind: 'left', who, topic })
+    room.onLeft(({ error }) => {
+      // Ended by the server: when that was, and what it should have got until then, the client cannot know.
+      if (joined) history.add({ kind: error === null ? 'left' : 'lost', who, topic })
     }),
     room.presence.subscribe((_, changes) => {
       for (const { kind: change, member } of changes)
@@ -79,8 +83,8 @@ export function recordRoom<S extends ChannelSpec>(
 
   return {
     who,
-    async send(event, payload, value) {
-      history.add({ kind: 'send', by, topic, value })
+    async send(event, payload, value, kind) {
+      history.add({ kind: 'send', by, topic, value, ...(kind && { volatile: true }) })
       try {
         const { position } = await room.send(event, payload)
         history.add({ kind: 'accepted', topic, value, position })

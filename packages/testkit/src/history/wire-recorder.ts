@@ -5,12 +5,14 @@ import {
   decodeServer,
   type JoinOptions,
   MAX_DEPTH,
+  type Payload,
   type Position,
   type Ref,
   type ServerFrame,
   type Undo,
 } from '@rollcall/core'
-import type { Network, WireEvent } from '../network/network.ts'
+import type { Direction } from '../network/connection.ts'
+import type { Network } from '../network/network.ts'
 import type { History } from './history.ts'
 
 export interface WireRecorderOptions {
@@ -18,6 +20,22 @@ export interface WireRecorderOptions {
   readonly value?: (payload: unknown, event: string) => string
   /** Whether an event is volatile. */
   readonly volatile?: (topic: string, event: string) => boolean
+}
+
+/** What was seen on the wire. */
+export interface WireCounts {
+  /** Connections that took up a lost session. */
+  resumedSessions: number
+  /** Joins that were answered with everything that was missed, and with a gap. */
+  recovered: number
+  gaps: number
+  /** Sends that were written again. */
+  repeatedSends: number
+}
+
+export interface WireRecorder {
+  readonly counts: Readonly<WireCounts>
+  readonly stop: Undo
 }
 
 /** A membership as the wire shows it. */
@@ -30,23 +48,28 @@ interface Watched {
  * Records what servers say to clients, each connection's membership as one of its own: the client, which lets go of what
  * comes twice or too late, cannot cover for the server here. For clients of Rollcall's own protocol.
  */
-export function recordWire(history: History, network: Network, options: WireRecorderOptions = {}): Undo {
+export function recordWire(history: History, network: Network, options: WireRecorderOptions = {}): WireRecorder {
   const connections = new Map<number, WireConnection>()
+  const counts = { resumedSessions: 0, recovered: 0, gaps: 0, repeatedSends: 0 }
+  const sends = new Set<string>()
   const unobserve = network.observe((event) => {
     const known = connections.get(event.connection)
     if (event.kind === 'ended') {
       known?.end()
       connections.delete(event.connection)
-    } else if (known) known.take(event)
-    else {
-      const connection = new WireConnection(history, `wire:${event.client}/${event.connection}`, options)
+    } else if (event.kind === 'message') {
+      const connection =
+        known ?? new WireConnection(history, `wire:${event.client}/${event.connection}`, options, counts, sends)
       connections.set(event.connection, connection)
-      connection.take(event)
+      connection.take(event.direction, event.payload)
     }
   })
-  return () => {
-    unobserve()
-    for (const connection of connections.values()) connection.end()
+  return {
+    counts,
+    stop: () => {
+      unobserve()
+      for (const connection of connections.values()) connection.end()
+    },
   }
 }
 
@@ -59,15 +82,19 @@ class WireConnection {
   readonly #watched = new Map<string, Watched>()
   /** The latest membership of each topic, over or not: what still comes for it belongs to it. */
   readonly #latest = new Map<string, string>()
+  readonly #counts: WireCounts
+  readonly #sends: Set<string>
   #memberships = 0
 
-  constructor(history: History, name: string, options: WireRecorderOptions) {
+  constructor(history: History, name: string, options: WireRecorderOptions, counts: WireCounts, sends: Set<string>) {
     this.#history = history
     this.#name = name
     this.#options = options
+    this.#counts = counts
+    this.#sends = sends
   }
 
-  take({ direction, payload }: WireEvent & { readonly kind: 'message' }): void {
+  take(direction: Direction, payload: Payload): void {
     if (direction === 'up') {
       const frame = decodeClient(payload, MAX_DEPTH)
       if (frame.kind !== 'fault') this.#asked(frame)
@@ -80,17 +107,24 @@ class WireConnection {
   #asked(frame: ClientFrame): void {
     if (frame.kind === 'join') this.#joins.set(frame.ref, frame)
     else if (frame.kind === 'leave') this.#leaves.set(frame.ref, frame.topic)
+    else if (frame.kind === 'send' && frame.id !== null) {
+      if (this.#sends.has(frame.id)) this.#counts.repeatedSends++
+      else this.#sends.add(frame.id)
+    }
   }
 
   #told(frame: ServerFrame): void {
     switch (frame.kind) {
+      case 'welcome':
+        if (frame.resumed) this.#counts.resumedSessions++
+        return
       case 'ok':
       case 'error': {
         const left = this.#leaves.get(frame.ref)
         const join = this.#joins.get(frame.ref)
         this.#leaves.delete(frame.ref)
         this.#joins.delete(frame.ref)
-        if (left !== undefined) this.#leave(left)
+        if (left !== undefined) this.#end(left, 'left')
         if (join && frame.kind === 'ok') this.#join(join.topic, join.options, frame.result)
         return
       }
@@ -119,7 +153,7 @@ class WireConnection {
         return
       }
       case 'left':
-        this.#leave(frame.topic)
+        this.#end(frame.topic, 'left')
         return
       default:
     }
@@ -128,23 +162,25 @@ class WireConnection {
   // A join of what is joined already begins anew from another position: a new membership, as far as order goes.
   #join(topic: string, options: JoinOptions, result: unknown): void {
     const { position, recovery } = decodeJoined(result)
-    this.#leave(topic)
+    this.#end(topic, 'left')
     const who = `${this.#name}/${topic}/${++this.#memberships}`
+    if (recovery === 'recovered') this.#counts.recovered++
+    if (typeof recovery === 'object') this.#counts.gaps++
     const after = recovery === 'recovered' && options.position ? options.position : position
     this.#watched.set(topic, { who, position })
     this.#latest.set(topic, who)
-    const last = recovery === 'fresh' && options.position === undefined ? options.last : undefined
+    const last = position && recovery === 'fresh' && options.position === undefined ? options.last : undefined
     this.#history.add({ kind: 'joined', who, topic, after, ...(last !== undefined && { last }) })
   }
 
-  #leave(topic: string): void {
+  #end(topic: string, kind: 'left' | 'lost'): void {
     const watched = this.#watched.get(topic)
     this.#watched.delete(topic)
-    if (watched) this.#history.add({ kind: 'left', who: watched.who, topic })
+    if (watched) this.#history.add({ kind, who: watched.who, topic })
   }
 
   /** The connection is gone, and all its memberships with it. */
   end(): void {
-    for (const topic of [...this.#watched.keys()]) this.#leave(topic)
+    for (const topic of [...this.#watched.keys()]) this.#end(topic, 'lost')
   }
 }

@@ -81,7 +81,10 @@ class FarLog implements RemoteLog {
     const { loseAnswers, unavailable } = this.conditions
     if (unavailable || this.#closed) return Promise.reject(new LogUnavailable('The log cannot be reached'))
     if (loseAnswers > 0 && this.#options.random.fraction() < loseAnswers) {
-      this.#there(() => void this.#log.append(topic, record, options))
+      const append = () => void this.#log.append(topic, record, options)
+      // Not behind those that are near: appends keep their order.
+      if (this.#near) append()
+      else this.#there(append)
       return this.#noAnswer()
     }
     return this.#ask(() => this.#log.append(topic, record, options))

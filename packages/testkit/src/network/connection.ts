@@ -23,6 +23,8 @@ export interface ConnectionOptions {
   passed(direction: Direction, payload: Payload): void
   /** The client has closed its end, or learnt that it is closed. */
   ended(): void
+  /** The node has closed its end, or learnt that it is closed. */
+  dropped(): void
   /** Neither end holds it any more. */
   gone(): void
 }
@@ -38,6 +40,7 @@ export class Connection {
   #serverOpen = false
   #dialled = false
   #ended = false
+  #dropped = false
 
   constructor(options: ConnectionOptions) {
     const { client, node, random } = options
@@ -78,6 +81,7 @@ export class Connection {
       // Below the messages: a peer that is read from answers by itself.
       ping: () => this.#options.node.soon(() => this.transport.alive()),
       close: (code, reason) => {
+        this.#serverEnded()
         down.send({ kind: 'close', code, reason })
         this.#options.node.after(GOODBYE_MS, () => this.transport.destroy())
       },
@@ -148,9 +152,15 @@ export class Connection {
     this.#ended = true
   }
 
+  #serverEnded(): void {
+    if (!this.#dropped) this.#options.dropped()
+    this.#dropped = true
+  }
+
   #endServer(code: number, reason: string): void {
     if (!this.#serverOpen) return
     this.#serverOpen = false
+    this.#serverEnded()
     this.transport.closed(code, reason)
     if (!this.#clientOpen) this.#options.gone()
   }
@@ -183,6 +193,7 @@ export class Connection {
   /** The node is dead. With `silent`, the client is not told, as when the whole machine is gone. */
   nodeGone(how: 'reset' | 'silent'): void {
     this.#serverOpen = false
+    this.#serverEnded()
     this.transport.forget()
     this.#up.end()
     if (how === 'reset') this.#down.reset()

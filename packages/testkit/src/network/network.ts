@@ -13,7 +13,7 @@ import type { ServerTransport } from './server-transport.ts'
 /** Takes a connection in, as `app.accept` does; null refuses it. */
 export type Accept = (transport: ServerTransport, handshake: Handshake) => TransportListener | null
 
-/** What passed at the client's end of a connection. */
+/** What happened to a connection; messages as they pass the client's end. */
 export type WireEvent = {
   readonly client: string
   readonly node: string
@@ -23,6 +23,8 @@ export type WireEvent = {
   | { readonly kind: 'message'; readonly direction: Direction; readonly payload: Payload }
   /** The client has no use for it any more. */
   | { readonly kind: 'ended' }
+  /** The node has closed its end, or learnt that it is closed. */
+  | { readonly kind: 'dropped' }
 )
 
 /** How often what happened. */
@@ -57,7 +59,7 @@ export interface Network {
    */
   webSocket(client: string): OpenWebSocket
   link(client: string): Link
-  /** The broker of a node, to be made anew for each life of the node. */
+  /** The broker of a node, under an id of its own for each life of the node. */
   broker(node: string): ServiceBroker
   setBus(conditions: Partial<BusConditions>): void
   /** Nothing gets from a machine of one group to one of another until undone; machines in no group reach everybody. */
@@ -67,7 +69,7 @@ export interface Network {
    * its peers learn of it, as when a process is killed; with `silent` they do not, as when the power is gone.
    */
   crash(name: string, peers?: 'reset' | 'silent'): void
-  /** Hears every message that a client sends or reads, and when it has done with a connection. */
+  /** Hears what happens to connections. */
   observe(listener: (event: WireEvent) => void): Undo
 }
 
@@ -103,6 +105,7 @@ class MemoryNetwork implements Network {
   readonly #bus: ReturnType<typeof faultyBus>
   readonly #brokers = new Map<string, ServiceBroker>()
   #busConditions: BusConditions
+  #lives = 0
 
   constructor(options: NetworkOptions) {
     this.#options = options
@@ -111,8 +114,8 @@ class MemoryNetwork implements Network {
       clock: options.clock,
       random: options.random.fork('bus'),
       conditions: () => this.#busConditions,
-      host: (node) => this.host(node),
-      severed: (from, to) => this.#severed(from, to),
+      host: (id) => this.host(machineOf(id)),
+      severed: (from, to) => this.#severed(machineOf(from), machineOf(to)),
       faulty: (fault) => {
         this.counters[fault]++
       },
@@ -170,6 +173,7 @@ class MemoryNetwork implements Network {
       accept: (transport) => this.#accept(node, link, transport, handshake(url, client)),
       passed: (direction, payload) => tell({ ...wire, kind: 'message', direction, payload }),
       ended: () => tell({ ...wire, kind: 'ended' }),
+      dropped: () => tell({ ...wire, kind: 'dropped' }),
       gone: () => {
         link.held.delete(connection)
         this.#held.delete(held)
@@ -192,7 +196,7 @@ class MemoryNetwork implements Network {
   }
 
   broker(node: string): ServiceBroker {
-    const broker = this.#bus.broker(node)
+    const broker = this.#bus.broker(`${node}/${++this.#lives}`)
     this.#brokers.set(node, broker)
     return broker
   }
@@ -236,6 +240,11 @@ class MemoryNetwork implements Network {
       this.#observers.delete(listener)
     }
   }
+}
+
+// A broker's id is the name of its node and the number of its life.
+function machineOf(id: string): string {
+  return id.slice(0, id.lastIndexOf('/'))
 }
 
 // Whether they stand in different groups.

@@ -45,12 +45,12 @@ class HeldClock implements ManualClock {
   #moving = false
 
   constructor(startMs: number, maxTasksAtOnce: number) {
-    this.#now = startMs
+    this.#now = Math.ceil(startMs)
     this.#maxTasksAtOnce = maxTasksAtOnce
   }
 
   now(): number {
-    return Math.floor(this.#now)
+    return this.#now
   }
 
   get pending(): number {
@@ -58,7 +58,8 @@ class HeldClock implements ManualClock {
   }
 
   after(ms: number, task: () => void): Undo {
-    return this.#add(this.#timers, Math.max(0, ms), task)
+    // Whole milliseconds, as real timers have them: a fraction would get lost between `now` and `after`.
+    return this.#add(this.#timers, Math.max(0, Math.ceil(ms)), task)
   }
 
   soon(task: () => void): Undo {
@@ -82,7 +83,7 @@ class HeldClock implements ManualClock {
 
   async advance(ms: number): Promise<void> {
     if (!(ms >= 0)) throw new RangeError('advance: ms must be a number from 0')
-    await this.#move(this.#now + ms, () => false)
+    await this.#move(this.#now + Math.ceil(ms), () => false)
   }
 
   async until<T>(promise: Promise<T>, withinMs = 60_000): Promise<T> {
@@ -91,7 +92,7 @@ class HeldClock implements ManualClock {
       settled = true
     }
     promise.then(mark, mark)
-    await this.#move(this.#now + withinMs, () => settled)
+    await this.#move(this.#now + Math.ceil(withinMs), () => settled)
     if (settled) return promise
     throw new Error(`The promise was not settled within ${withinMs} ms of the manual clock`)
   }

@@ -93,7 +93,7 @@ function missing(
 function withoutPosition(story: Story): Map<string, Sent[]> {
   const byTopic = new Map<string, Sent[]>()
   for (const sent of story.sends.values()) {
-    if (sent.outcome?.kind !== 'accepted' || sent.outcome.position) continue
+    if (sent.outcome?.kind !== 'accepted' || sent.outcome.position || sent.send.volatile) continue
     const { topic } = sent.send
     const list = byTopic.get(topic)
     if (list) list.push(sent)
@@ -119,7 +119,8 @@ function lossesByTime(
       got = new Set()
     } else if (record.kind === 'deliver') got.add(record.value)
   }
-  if (!left && (!connected || story.quiet === Number.POSITIVE_INFINITY)) return
+  if (left?.kind === 'lost' || (!left && !connected)) return
+  if (!left && story.quiet === Number.POSITIVE_INFINITY) return
   const until = left ? left.at - deliveryMs : Number.POSITIVE_INFINITY
   for (const { send, outcome } of messages) {
     if (!outcome || send.at <= from || outcome.at > until || got.has(send.value)) continue

@@ -74,6 +74,8 @@ function byDelivery(story: Story, accuse: Parameters<Rule['check']>[1]): void {
   for (const { joined, episodes } of story.memberships.values()) {
     const latest = new Map<string, Sent>()
     for (const record of episodes) {
+      // Behind a gap a message may come again: a repeat of a send is known for as long as the server remembers it.
+      if (record.kind === 'gap') latest.clear()
       if (record.kind !== 'deliver' || record.position) continue
       const sent = story.sent(record.topic, record.value)
       if (!sent) continue
