@@ -54,6 +54,8 @@ export interface Upgrade {
   readonly protocols?: readonly string[]
   /** Default: the server's limit. */
   readonly maxMessageBytes?: number
+  /** Added to the answer that opens it. */
+  readonly headers?: Readonly<Record<string, string>>
   /** The WebSocket is open. */
   open(transport: Transport): TransportListener
 }

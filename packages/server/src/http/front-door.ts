@@ -105,7 +105,8 @@ export class FrontDoor {
     const offered = (incoming.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
     const protocol = verdict.protocols?.find((name) => offered.includes(name)) ?? null
     const maxMessageBytes = verdict.maxMessageBytes ?? this.#options.maxMessageBytes
-    this.#webSockets.open(incoming, socket, head, { protocol, maxMessageBytes }, verdict.open)
+    const { headers = {} } = verdict
+    this.#webSockets.open(incoming, socket, head, { protocol, maxMessageBytes, headers }, verdict.open)
   }
 
   #judge(incoming: IncomingMessage, address: string): UpgradeRefusal | null {
@@ -128,9 +129,8 @@ function refuse(socket: Duplex, { status, body = STATUS_CODES[status] ?? '', hea
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     'Connection: close',
-    'Content-Type: text/plain; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    ...Object.entries({ 'content-type': 'text/plain; charset=utf-8', ...headers }).map((header) => header.join(': ')),
   ]
   socket.once('finish', () => socket.destroy())
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`)

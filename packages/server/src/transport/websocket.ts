@@ -65,8 +65,10 @@ export class WebSocketTransport implements Transport {
   close(code: number, reason: string): void {
     if (this.#ended) return
     this.#ended = true
+    // 1005 is never on the wire: it stands for a close frame without a code (RFC 6455 section 7.4.1).
+    if (code === 1005) this.#ws.close()
     // A close reason has room for 123 bytes (RFC 6455 section 5.5).
-    this.#ws.close(code, clipUtf8(reason, 123))
+    else this.#ws.close(code, clipUtf8(reason, 123))
   }
 
   destroy(): void {
@@ -146,7 +148,11 @@ export class WebSocketDoor {
     request: IncomingMessage,
     socket: Duplex,
     head: Buffer,
-    options: { readonly protocol: string | null; readonly maxMessageBytes: number },
+    options: {
+      readonly protocol: string | null
+      readonly maxMessageBytes: number
+      readonly headers: Readonly<Record<string, string>>
+    },
     opened: (transport: WebSocketTransport) => TransportListener,
   ): void {
     // From the first moment: a reset during the handshake must not be an uncaught error.
@@ -154,6 +160,7 @@ export class WebSocketDoor {
     // ws chooses among the offered subprotocols by a callback of its server; ours is chosen already. It would refuse offers
     // that are no token of HTTP, in which some clients put credentials.
     chosen = options.protocol
+    added = Object.entries(options.headers).map((header) => header.join(': '))
     if (options.protocol === null) delete request.headers['sec-websocket-protocol']
     else request.headers['sec-websocket-protocol'] = options.protocol
     this.#server(options.maxMessageBytes).handleUpgrade(request, socket, head, (ws) => {
@@ -173,11 +180,13 @@ export class WebSocketDoor {
         closeTimeout: CLOSE_TIMEOUT_MS,
         handleProtocols: () => chosen ?? false,
       } as ConstructorParameters<typeof WebSocketServer>[0])
+      server.on('headers', (lines) => void lines.push(...added))
       this.#servers.set(maxPayload, server)
     }
     return server
   }
 }
 
-// Set right before ws asks for it, in the same turn.
+// Set right before ws asks for them, in the same turn.
 let chosen: string | null = null
+let added: readonly string[] = []
