@@ -55,7 +55,7 @@ export class World {
         dialects: subject.dialects,
         limits: { ...LIMITS, messagesPerSecond: 100_000, messageBurst: 100_000 },
         graceMs: GRACE_MS,
-        presence: { intervalMs: 10 },
+        presence: { minIntervalMs: 10 },
         authenticate: ({ credentials }) => {
           const { user } = (credentials ?? {}) as { user?: unknown }
           return user === 'nobody' ? refuse('who are you?') : { id: String(user) }
