@@ -8,7 +8,7 @@ import { PAGE_HEADER } from '../src/file/page.ts'
 import { lmdbLog } from '../src/open.ts'
 import { imageOf } from './folder-image.ts'
 import { HalfClock, namedRandom } from './half-clock.ts'
-import { temporary } from './temporary.ts'
+import { clearTemporary, temporary } from './temporary.ts'
 
 const retention = { messages: 500, ageMs: 86_400_000, bytes: 10_000_000 }
 const clock = new HalfClock()
@@ -141,6 +141,7 @@ describe('opening a folder', () => {
       const outcome = await tryOpen(folder)
       if (outcome === 'damaged') expect(imageOf(folder)).toEqual(before)
       else expect(outcome).toEqual(content)
+      clearTemporary()
     }
   })
 
@@ -167,6 +168,7 @@ describe('opening a folder', () => {
             found++
             expect(imageOf(folder)).toEqual(before)
           } else expect(outcome).toEqual(content)
+          clearTemporary()
         },
       ),
       { numRuns: Number(process.env['FUZZ_RUNS'] ?? 100) },

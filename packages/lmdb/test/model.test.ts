@@ -8,7 +8,7 @@ import { OWNER } from '../src/folder/owner.ts'
 import { Store } from '../src/folder/store.ts'
 import { openLog } from '../src/open.ts'
 import { HalfClock, namedRandom } from './half-clock.ts'
-import { temporary } from './temporary.ts'
+import { clearTemporary, temporary } from './temporary.ts'
 
 const record = (payload: unknown): LogRecord => ({ event: 'message', payload, from: null, at: 0 })
 
@@ -140,6 +140,7 @@ describe('lmdb log', () => {
         }
         expect(epochs.size <= 1).toBe(true)
         for (const each of opened) await each.close()
+        clearTemporary()
       }),
       { numRuns: 40 },
     )

@@ -9,7 +9,7 @@ import { openLog } from '../src/open.ts'
 import type { Accepted } from '../src/options.ts'
 import { killed } from './folder-image.ts'
 import { HalfClock, namedRandom, turn } from './half-clock.ts'
-import { temporary } from './temporary.ts'
+import { clearTemporary, temporary } from './temporary.ts'
 
 const PAGE = 4096
 const TOPICS = ['a', 'b', 'c', 'd', 'e']
@@ -80,6 +80,7 @@ describe('a loss of power', () => {
             const last = await openLog({ folder: copy, clock, random: namedRandom('three') }, 'boot three')
             expect((await contentOf(last)).map((each) => each.at(-1)?.payload)).toEqual(TOPICS.map(() => 'z'))
             await last.close()
+            await seals.abandoned(log)
           },
         ),
         { numRuns: 12 },
@@ -126,6 +127,7 @@ describe('a loss of power', () => {
           expect(await contentOf(last)).toEqual(content)
           await last.close()
           await again.close()
+          await seals.abandoned(log)
         },
       ),
       { numRuns: 12 },
@@ -173,13 +175,17 @@ describe('after a kill', () => {
   })
 })
 
-/** Counts the flushes under way. Until `stop`, they run; from then on they never begin. */
+/** Counts the flushes under way. Until `stop`, they run; from then on they wait, and fail when the log is `abandoned`. */
 function watchSeals() {
   const { seal } = Store.prototype
   let running = 0
   let isStopped = false
+  const stopped: ((error: Error) => void)[] = []
   vi.spyOn(Store.prototype, 'seal').mockImplementation(function (this: Store, mark, done) {
-    if (isStopped) return
+    if (isStopped) {
+      stopped.push(done)
+      return
+    }
     running++
     seal.call(this, mark, (error) => {
       running--
@@ -193,6 +199,12 @@ function watchSeals() {
     },
     stop() {
       isStopped = true
+    },
+    async abandoned(log: Log) {
+      vi.restoreAllMocks()
+      for (const fail of stopped) fail(new Error('no power'))
+      await log.close().catch(() => {})
+      clearTemporary()
     },
   }
 }

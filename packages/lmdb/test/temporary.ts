@@ -14,6 +14,9 @@ export function temporary(): string {
   return join(folder, 'log')
 }
 
-afterEach(() => {
+/** Removes what `temporary` has named so far: between the runs of a property, which would add up. */
+export function clearTemporary(): void {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
-})
+}
+
+afterEach(clearTemporary)
