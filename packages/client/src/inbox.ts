@@ -36,12 +36,14 @@ export class Inbox<T> implements AsyncIterableIterator<T> {
   next(): Promise<IteratorResult<T>> {
     return new Promise((resolve, reject) => {
       const read = () => {
-        const [value] = this.#values
-        if (this.#values.length > 0) resolve({ value: value as T, done: false })
-        else if (this.#error) reject(this.#error)
-        else resolve({ value: undefined, done: true })
-        if (this.#values.length === 0) this.#error = null
-        this.#values.shift()
+        const error = this.#error
+        if (this.#values.length > 0) resolve({ value: this.#values.shift() as T, done: false })
+        else {
+          // Told once; after that the iteration is over.
+          this.#error = null
+          if (error) reject(error)
+          else resolve({ value: undefined, done: true })
+        }
       }
       if (this.#ended || this.#values.length > 0) read()
       else this.#readers.push(read)

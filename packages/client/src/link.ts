@@ -13,6 +13,13 @@ import type { ClientOptions } from './options.ts'
 import type { ConnectionState } from './state.ts'
 import type { WebSocketLike } from './web-socket.ts'
 
+// Of core's close codes. By name they would bring all of them into a page.
+const NORMAL = 1000
+const SILENT = 4000
+const IDLE = 4401
+const UNAUTHORIZED = 4402
+const KICKED = 4403
+
 /** A connection open for this long was a success: the next loss begins with the shortest wait again. */
 const STEADY_MS = 5_000
 const TICK_MS = 1_000
@@ -54,6 +61,11 @@ export class Link {
     this.#tell = tell
   }
 
+  /** There is something to connect for: ends a wait that has no end of its own. */
+  need(): void {
+    if (this.state.kind === 'waiting' && this.state.nextAttemptMs === Infinity) this.wake()
+  }
+
   get now(): number {
     return this.#options.clock.now()
   }
@@ -69,8 +81,11 @@ export class Link {
     this.#effects.push(...effects)
     if (this.#running) return
     this.#running = true
-    for (let effect = this.#effects.shift(); effect; effect = this.#effects.shift()) this.#carryOut(effect)
-    this.#running = false
+    try {
+      for (let effect = this.#effects.shift(); effect; effect = this.#effects.shift()) this.#carryOut(effect)
+    } finally {
+      this.#running = false
+    }
   }
 
   #carryOut(effect: ClientEffect): void {
@@ -151,8 +166,9 @@ export class Link {
   /** The connection or the attempt is over, by our own doing or not. */
   #lose(reason: string, code: number | null, ours: boolean): void {
     const { clock, random, backoff } = this.#options
-    const reaction = ours || code === null ? 'reconnect' : reactionTo(code)
-    if (ours) this.#drop(code ?? 4000, reason)
+    const idle = code === IDLE
+    const reaction = ours || idle || code === null ? 'reconnect' : reactionTo(code)
+    if (ours) this.#drop(code ?? SILENT, reason)
     else this.#drop()
     if (this.now - this.#openedAt >= STEADY_MS) this.#attempt = 0
     this.#openedAt = Infinity
@@ -162,12 +178,15 @@ export class Link {
       this.#stop(reason, code)
       return
     }
-    const nextAttemptMs = this.#hint
-      ? Math.round(this.#hint.retryAfterMs + random.fraction() * this.#hint.spreadMs)
-      : backoffMs(reaction === 'later' ? Infinity : this.#attempt, random, backoff)
+    const nextAttemptMs =
+      idle && !this.#session.wanted
+        ? Infinity
+        : this.#hint
+          ? Math.round(this.#hint.retryAfterMs + random.fraction() * this.#hint.spreadMs)
+          : backoffMs(reaction === 'later' ? Infinity : this.#attempt, random, backoff)
     this.#hint = null
     this.#attempt += 1
-    this.#timer = clock.after(nextAttemptMs, () => this.#connect())
+    this.#timer = nextAttemptMs < Infinity ? clock.after(nextAttemptMs, () => this.#connect()) : null
     this.#enter({ kind: 'waiting', nextAttemptMs, nextAttemptAt: this.now + nextAttemptMs, reason, code })
   }
 
@@ -182,7 +201,7 @@ export class Link {
   #stop(reason: string, code: number | null): void {
     this.#ticker?.()
     this.#sleep?.()
-    const refused = code === 4402 ? 'unauthorized' : code === 4403 ? 'refused' : 'closed'
+    const refused = code === UNAUTHORIZED ? 'unauthorized' : code === KICKED ? 'refused' : 'closed'
     this.run(this.#session.end({ code: refused, message: `The client is closed: ${reason}` }))
     this.#enter({ kind: 'closed', reason, code })
   }
@@ -190,7 +209,7 @@ export class Link {
   /** For good. Resolves when the socket is gone. */
   close(): Promise<void> {
     this.#closed ??= new Promise((resolve) => {
-      const socket = this.#drop(1000)
+      const socket = this.#drop(NORMAL)
       if (this.state.kind !== 'closed') this.#stop('closed by the application', null)
       if (!socket) {
         resolve()

@@ -45,7 +45,7 @@ export class LiveClient implements Omit<Client, 'join'>, RoomHost {
   constructor(contract: Contract, url: string, options: ClientOptions) {
     this.#contract = contract
     this.#options = options
-    this.#session = new RollcallClientSession({ ...options, checkMs: options.checkTimeoutMs }, options.random)
+    this.#session = new RollcallClientSession(options, options.random)
     this.#link = new Link(url, options, this.#session, (effect) => this.#take(effect))
   }
 
@@ -69,19 +69,19 @@ export class LiveClient implements Omit<Client, 'join'>, RoomHost {
   invalid(invalid: InvalidMessage): void {
     const { topic, kind, name, issues } = invalid
     if (this.#invalid.size > 0) this.#invalid.call(invalid)
-    else warn(`Rollcall: ${kind} "${name}" in ${topic} is not what the contract says: ${issues}`)
+    else warn(`Cannot take the ${kind} "${name}" in ${topic}: ${issues}`)
   }
 
   join(topic: string, { signal, ...options }: LooseJoinOptions = {}): LiveRoom {
     const { last = 0 } = options
     if (!isOffset(last)) throw new RangeError('join: last must be a whole number from 0')
-    if (this.#rooms.has(topic)) throw failed('already_joined', `${topic} is joined: share its room, or leave it first`)
+    if (this.#rooms.has(topic)) throw failed('already_joined', `Cannot join: ${topic} is joined`)
     const spec = this.#contract.match(topic)?.spec
     const room = new LiveRoom(this, topic, spec ?? {})
     this.#rooms.set(topic, room)
-    if (this.state.kind === 'closed') room.end(failed('closed', `Cannot join ${topic}: the client is closed`))
+    if (this.state.kind === 'closed') room.end(failed('closed', 'Cannot join: the client is closed'))
     else if (spec) room.begin(options, signal)
-    else room.end(failed('unknown_topic', `Cannot join ${topic}: the contract has no channel for it`))
+    else room.end(failed('unknown_topic', `Cannot join: the contract does not know ${topic}`))
     return room
   }
 
@@ -89,6 +89,7 @@ export class LiveClient implements Omit<Client, 'join'>, RoomHost {
     const effects = this.#plan('join', () => this.#session.join(topic, options, this.#link.now))
     const membership = this.#session.membership(topic)
     this.#link.run(effects)
+    this.#link.need()
     return membership
   }
 
@@ -115,7 +116,7 @@ export class LiveClient implements Omit<Client, 'join'>, RoomHost {
       }
       const undo = this.#options.clock.after(timeoutMs, () =>
         // What was never written cannot have happened.
-        giveUp((sent) => failed(sent ? 'timeout' : 'unavailable', `The ${kind} had no answer in ${timeoutMs} ms`)),
+        giveUp((sent) => failed(sent ? 'timeout' : 'unavailable', `The ${kind} has no answer in ${timeoutMs} ms`)),
       )
       const forget = onAbort(signal, () => giveUp(aborted))
       this.#waiting.set(ref, (outcome) => {

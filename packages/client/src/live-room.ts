@@ -98,14 +98,15 @@ export class LiveRoom implements Room {
   }
 
   take(effect: ClientEffect): void {
-    if (effect.kind === 'joined') this.#enter(effect)
-    else if (effect.kind === 'interrupted') this.#change({ kind: 'rejoining' })
-    else if (effect.kind === 'message') {
+    const { kind } = effect
+    if (kind === 'joined') this.#enter(effect)
+    else if (kind === 'interrupted') this.#change({ kind: 'rejoining' })
+    else if (kind === 'message') {
       const message = this.#read(effect)
       if (message) this.#incoming.call(message)
-    } else if (effect.kind === 'presence') this.presence.change(effect.changes)
-    else if (effect.kind === 'gap') this.#gaps.call(effect)
-    else if (effect.kind === 'ended') this.end(errorOf(effect.refusal))
+    } else if (kind === 'presence') this.presence.change(effect.changes)
+    else if (kind === 'gap') this.#gaps.call(effect)
+    else if (kind === 'ended') this.end(errorOf(effect.refusal))
   }
 
   #enter({ first, result }: ClientEffect & { readonly kind: 'joined' }): void {
@@ -140,7 +141,7 @@ export class LiveRoom implements Room {
     const found = entry ? validate(isVolatile(entry) ? entry.schema : entry, payload) : { issues: 'no such event' }
     if ('value' in found) return { ...message, payload: found.value as never }
     // Messages are handed on in order and at once; one that waits for its schema would hold up all others.
-    const issues = 'issues' in found ? found.issues : 'the schema of an emitted event must answer at once'
+    const issues = 'issues' in found ? found.issues : 'its schema must answer at once'
     this.#host.invalid({ topic, kind: 'emit', name: event, payload, issues })
     return null
   }
@@ -195,7 +196,7 @@ export class LiveRoom implements Room {
     const found = await validate((spec as NonNullable<typeof spec>).output, reply)
     if ('value' in found) return found.value as never
     this.#host.invalid({ topic, kind: 'call', name, payload: reply, issues: found.issues })
-    throw failed('invalid_payload', `The reply to "${name}" is not what the contract says: ${found.issues}`)
+    throw failed('invalid_payload', `Cannot take the reply to "${name}" in ${topic}: ${found.issues}`)
   }
 
   async #show(seen: { readonly meta: unknown } | null, patience?: Patience): Promise<void> {

@@ -38,27 +38,29 @@ export interface ClientOptions extends Required<Omit<ConnectOptions, 'signal' | 
   readonly credentials: (signal: AbortSignal | undefined) => unknown
 }
 
+const DEFAULTS: Readonly<Record<string, unknown>> = {
+  backoff: {},
+  openTimeoutMs: 10_000,
+  checkTimeoutMs: 5_000,
+  sendTimeoutMs: 60_000,
+  maxAttempts: 8,
+  maxWaiting: 1_024,
+  maxWaitingBytes: 1_048_576,
+  webSocket: platformWebSocket,
+  clock: systemClock,
+  random: systemRandom,
+}
+
 /** @throws TypeError or RangeError on an option that cannot work, naming it. */
-export function clientOptions({
-  credentials,
-  signal,
-  backoff = {},
-  openTimeoutMs = 10_000,
-  checkTimeoutMs = 5_000,
-  sendTimeoutMs = 60_000,
-  maxAttempts = 8,
-  maxWaiting = 1_024,
-  maxWaitingBytes = 1_048_576,
-  webSocket = platformWebSocket,
-  clock = systemClock,
-  random = systemRandom,
-}: ConnectOptions): ClientOptions {
-  const numbers = { openTimeoutMs, checkTimeoutMs, sendTimeoutMs, maxAttempts, maxWaiting, maxWaitingBytes }
-  for (const [name, value] of Object.entries({ ...numbers, ...backoff }))
-    if (!(value > 0)) throw new RangeError(`connect: ${name} must be above 0`)
-  if (!webSocket) throw new TypeError('connect: there is no WebSocket here: give the option webSocket')
-  const show = typeof credentials === 'function' ? (credentials as ClientOptions['credentials']) : () => credentials
-  return { ...numbers, backoff, credentials: show, signal, webSocket, clock, random }
+export function clientOptions(given: ConnectOptions): ClientOptions {
+  const { credentials } = given
+  const options: Record<string, unknown> = { ...given }
+  for (const [name, value] of Object.entries(DEFAULTS)) options[name] ??= value
+  for (const [name, value] of Object.entries({ ...options, ...(options.backoff as BackoffOptions) }))
+    if (typeof value === 'number' && !(value > 0)) throw new RangeError(`connect: ${name} must be above 0`)
+  if (!options.webSocket) throw new TypeError('connect: there is no WebSocket here: give the option webSocket')
+  options.credentials = typeof credentials === 'function' ? credentials : () => credentials
+  return options as unknown as ClientOptions
 }
 
 /** The socket's address: http is ws, a path alone belongs to the page, and no path is `/rollcall`. @throws TypeError */

@@ -6,7 +6,10 @@ export type ConnectionState =
   /** The connection was lost; the next attempt comes by itself. */
   | {
       readonly kind: 'waiting'
-      /** How long the wait is, in milliseconds. */
+      /**
+       * How long the wait is, in milliseconds. Infinity where the server closes connections that are in no room: the next
+       * join ends the wait.
+       */
       readonly nextAttemptMs: number
       /** When it ends, in milliseconds since the Unix epoch. */
       readonly nextAttemptAt: number

@@ -112,6 +112,27 @@ describe('the client stays closed after', () => {
   })
 })
 
+describe('closed by the server for want of a room, the client', () => {
+  test('waits for the next join, which connects', async () => {
+    const stage = new Stage()
+    const socket = await stage.welcome()
+    socket.closes(4401, 'no join in time')
+    expect(stage.client.state).toMatchObject({ kind: 'waiting', nextAttemptMs: Number.POSITIVE_INFINITY, code: 4401 })
+    await stage.clock.advance(1_000_000)
+    expect(stage.sockets).toHaveLength(1)
+    const room = stage.client.join('room:lobby')
+    const second = await stage.welcome()
+    second.answers('join', { recovery: 'fresh' })
+    await room.joined
+  })
+
+  test('comes back by itself if it has a room by then', async () => {
+    const { client, socket } = await lobby()
+    socket.closes(4401)
+    expect(client.state).toMatchObject({ kind: 'waiting', nextAttemptMs: 750 })
+  })
+})
+
 describe('an attempt', () => {
   test('without a welcome in time is given up, and its socket too', async () => {
     const stage = new Stage({ openTimeoutMs: 3_000 })

@@ -52,11 +52,16 @@ export type MemberChange<Meta = unknown> =
   | { readonly kind: 'updated'; readonly member: Member<Meta>; readonly previous: Member<Meta> }
   | { readonly kind: 'left'; readonly member: Member<Meta> }
 
-/** Entries by key, with the members computed once per key and state. A value in use: not shared between owners. */
+/** The entries of one key, and the member that they make, computed once per state. */
+interface Group {
+  readonly entries: Map<string, Entry>
+  member: Member | undefined
+}
+
+/** Entries, and members by key. A value in use: not shared between owners. */
 export class Roster {
   readonly #entries = new Map<string, Entry>()
-  readonly #keys = new Map<string, Map<string, Entry>>()
-  readonly #members = new Map<string, Member>()
+  readonly #groups = new Map<string, Group>()
 
   /** Entries held. */
   get size(): number {
@@ -65,7 +70,7 @@ export class Roster {
 
   /** Distinct keys held. */
   get count(): number {
-    return this.#keys.size
+    return this.#groups.size
   }
 
   entry(id: string): Entry | undefined {
@@ -76,55 +81,44 @@ export class Roster {
     return this.#entries.values()
   }
 
-  entriesOf(key: string): Entry[] {
-    return [...(this.#keys.get(key)?.values() ?? [])]
-  }
-
   /** Adds an entry or replaces the one of its id; answers what was there before. */
   set(entry: Entry): Entry | undefined {
     const previous = this.#entries.get(entry.id)
     if (previous && previous.key !== entry.key) this.delete(entry.id)
+    const group = this.#groups.get(entry.key) ?? { entries: new Map(), member: undefined }
+    group.entries.set(entry.id, entry)
+    group.member = undefined
+    this.#groups.set(entry.key, group)
     this.#entries.set(entry.id, entry)
-    const ofKey = this.#keys.get(entry.key)
-    if (ofKey) ofKey.set(entry.id, entry)
-    else this.#keys.set(entry.key, new Map([[entry.id, entry]]))
-    this.#members.delete(entry.key)
     return previous
   }
 
   /** Takes an entry out; answers it, if it was there. */
   delete(id: string): Entry | undefined {
     const entry = this.#entries.get(id)
-    if (!entry) return undefined
+    const group = entry && this.#groups.get(entry.key)
+    if (!group) return undefined
     this.#entries.delete(id)
-    const ofKey = this.#keys.get(entry.key)
-    ofKey?.delete(id)
-    if (ofKey?.size === 0) this.#keys.delete(entry.key)
-    this.#members.delete(entry.key)
+    group.entries.delete(id)
+    group.member = undefined
+    if (group.entries.size === 0) this.#groups.delete(entry.key)
     return entry
   }
 
   member(key: string): Member | undefined {
-    const known = this.#members.get(key)
-    if (known) return known
-    const ofKey = this.#keys.get(key)
-    if (!ofKey) return undefined
-    const entries = [...ofKey.values()]
-    const newest = entries[entries.length - 1]
-    const member = { key, meta: newest?.meta, entries: entries.map(({ id, meta }) => ({ id, meta })) }
-    this.#members.set(key, member)
-    return member
+    const group = this.#groups.get(key)
+    if (group) group.member ??= memberOf(key, [...group.entries.values()])
+    return group?.member
   }
 
   /** All members, in the order in which their keys came. */
   members(): Member[] {
-    const members: Member[] = []
-    for (const key of this.#keys.keys()) {
-      const member = this.member(key)
-      if (member) members.push(member)
-    }
-    return members
+    return [...this.#groups.keys()].map((key) => this.member(key) as Member)
   }
+}
+
+function memberOf(key: string, entries: readonly Entry[]): Member {
+  return { key, meta: entries.at(-1)?.meta, entries: entries.map(({ id, meta }) => ({ id, meta })) }
 }
 
 /** Applies entries set and gone to a roster as one step, and answers how each touched key changed. */

@@ -13,7 +13,7 @@ import { Writer } from './writer.ts'
 /** How a client session behaves. All are required here, and have their defaults in the client. */
 export interface ClientSessionOptions extends RequestOptions {
   /** How long the answer to a ping of the client may take. */
-  readonly checkMs: number
+  readonly checkTimeoutMs: number
 }
 
 type State =
@@ -31,7 +31,7 @@ const FIRST_FLIGHT = 131_072
  * `lost` tell it of the socket; `tick` wants to be called about once a second. All answer what is to be done, in order.
  */
 export class RollcallClientSession {
-  readonly #checkMs: number
+  readonly #options: ClientSessionOptions
   readonly #writer: Writer = new Writer()
   readonly #requests: Requests
   /** The topics that the client wants to be in. */
@@ -42,13 +42,18 @@ export class RollcallClientSession {
   #checkUntil = Infinity
 
   constructor(options: ClientSessionOptions, random: Random) {
-    this.#checkMs = options.checkMs
+    this.#options = options
     this.#requests = new Requests(options, this.#writer, random)
   }
 
   /** A ref for an `Ask`. */
   nextRef(): Ref {
     return this.#writer.nextRef()
+  }
+
+  /** Whether there is any topic to be in. */
+  get wanted(): boolean {
+    return this.#memberships.size > 0
   }
 
   membership(topic: string): MembershipView | undefined {
@@ -103,12 +108,10 @@ export class RollcallClientSession {
     const membership = topic === null ? undefined : this.#memberships.get(topic)
     if (kind === 'leave') this.#forget(ask.topic, { code: 'closed', message: `${topic} was left` })
     this.#requests.add(ask)
-    // What the topic had waiting has ended, so this writes the leave alone.
-    if (kind === 'leave' && membership?.told) this.#requests.flush(now, (of) => of === topic)
+    if (kind === 'leave' && (membership?.joined || membership?.joining)) this.#requests.write(ref)
     else if (this.#state.kind === 'ended' || kind === 'leave' || (topic !== null && !membership))
       this.#requests.refuse(ref, 'not_joined', `Cannot ${kind}: ${topic} is not joined`)
-    else this.#flush(now, topic)
-    return this.#writer.take()
+    return this.#finish(now)
   }
 
   /** Forgets an ask, whose answer is not wanted any more. Answers whether it may have reached the server. */
@@ -134,7 +137,6 @@ export class RollcallClientSession {
   tick(now: number): ClientEffect[] {
     if (this.#state.kind === 'open') {
       if (now - this.#heardAt > this.#state.silentMs || now >= this.#checkUntil) this.#close(CloseCode.silent)
-      else this.#flush(now)
     }
     return this.#finish(now)
   }
@@ -142,7 +144,7 @@ export class RollcallClientSession {
   /** Asks the server for a sign of life: the machine may have slept, or the network may be another. */
   check(now: number): ClientEffect[] {
     if (this.#state.kind === 'open' && this.#checkUntil === Infinity) {
-      this.#checkUntil = now + this.#checkMs
+      this.#checkUntil = now + this.#options.checkTimeoutMs
       this.#writer.write({ kind: 'ping', ref: this.nextRef() })
     }
     return this.#writer.take()
@@ -155,7 +157,7 @@ export class RollcallClientSession {
     else if (kind === 'unknown') return
     // A welcome comes first, and once.
     else if (kind === 'fault' || (this.#state.kind === 'open') === (kind === 'welcome')) this.#close(CloseCode.badFrame)
-    else if (kind === 'welcome') this.#welcome(frame, now)
+    else if (kind === 'welcome') this.#welcome(frame)
     else if (kind === 'ok') this.#ok(frame.ref, frame.result, now)
     else if (kind === 'error') {
       const membership = this.#asker(frame.ref)
@@ -164,13 +166,12 @@ export class RollcallClientSession {
     } else this.#hear(frame, now)
   }
 
-  #welcome(welcome: WelcomeFrame, now: number): void {
+  #welcome(welcome: WelcomeFrame): void {
     const { pingMs, deadMs, maxMessageBytes, resume = null } = welcome
     this.#state = { kind: 'open', silentMs: pingMs > 0 ? pingMs + deadMs : Infinity }
     if (maxMessageBytes > 0) this.#writer.maxMessageBytes = maxMessageBytes
     this.#resume = resume
     this.#writer.tell({ kind: 'welcomed', welcome })
-    this.#flush(now, null)
   }
 
   #ok(ref: Ref, result: unknown, now: number): void {
@@ -181,6 +182,8 @@ export class RollcallClientSession {
     }
     const ask = this.#requests.ok(ref, result)
     if (ask?.kind === 'track' || ask?.kind === 'untrack') this.#memberships.get(ask.topic)?.tracked(ask)
+    // The session goes on under a token of its new credentials.
+    if (ask?.kind === 'refresh') this.#resume = (result as Partial<WelcomeFrame> | null)?.resume ?? this.#resume
   }
 
   /** A frame about a topic. One that is not joined is not listened to: it was left, or its join has no answer yet. */
@@ -213,9 +216,12 @@ export class RollcallClientSession {
     this.#writer.tell({ kind: 'ended', topic, refusal })
   }
 
-  /** Asks for what has become due, and answers all that is to be done. */
+  /** Writes what has become due, and answers all that is to be done. */
   #finish(now: number): ClientEffect[] {
-    if (this.#state.kind === 'open') this.#pursue(now)
+    if (this.#state.kind === 'open') {
+      this.#pursue(now)
+      this.#requests.flush(now, (topic) => this.#memberships.get(topic)?.joined === true)
+    }
     return this.#writer.take()
   }
 
@@ -226,12 +232,6 @@ export class RollcallClientSession {
       const refusal = membership.pursue(now)
       if (refusal) this.#end(membership.topic, refusal)
     }
-  }
-
-  #flush(now: number, only?: string | null): void {
-    const mayGo = (topic: string | null) =>
-      (only === undefined || topic === only) && (topic === null || this.#memberships.get(topic)?.joined === true)
-    if (this.#state.kind === 'open') this.#requests.flush(now, mayGo)
   }
 
   #close(code: number): void {

@@ -72,11 +72,6 @@ export class Membership implements MembershipView {
     return this.#joinRef > 0
   }
 
-  /** Whether the server knows of this membership, or is about to. */
-  get told(): boolean {
-    return this.joined || this.joining
-  }
-
   /** Asks for what is due. Answers why the server would not take it. */
   pursue(now: number): Refusal | null {
     const { topic, position } = this
@@ -145,7 +140,6 @@ export class Membership implements MembershipView {
     if (roster) this.#learn(roster, now)
     // The server tells the roster now and then, and may not have come to this client yet.
     if (entry && !this.count) this.#tellChanges(applyToRoster(this.roster, [entry], []))
-    this.#requests.flush(now, (of) => of === topic)
   }
 
   /** A refusal of a request that was made here. Answers it if it is for good. */

@@ -24,11 +24,12 @@ interface Waiting extends Encoded {
   attempts: number
   /** Whether it was written on the present connection. */
   sent: boolean
-  /** Not to be written before this. */
-  notBefore: number
 }
 
 const DONE: Outcome = { ok: true, result: null }
+
+/** How many requests may be on their way at once: as many again go when they are answered, so that none is a flood. */
+const WINDOW = 64
 
 /** Whether a refusal may be none a little later. */
 export function isForNow({ code }: Refusal): boolean {
@@ -50,6 +51,10 @@ export class Requests {
   readonly #random: Random
   readonly #byRef = new Map<Ref, Waiting>()
   #bytes = 0
+  /** Requests written on the present connection. */
+  #inFlight = 0
+  /** When requests may be written again, for topics that the server has asked for patience on. */
+  readonly #pausedUntil = new Map<string | null, number>()
 
   constructor(options: RequestOptions, writer: Writer, random: Random) {
     this.#options = options
@@ -62,36 +67,50 @@ export class Requests {
     const { ref, kind } = ask
     const encoded = this.#writer.encode(kind === 'send' ? { ...ask, id: ask.id ?? this.#random.token(12) } : ask)
     const { maxWaiting, maxWaitingBytes } = this.#options
-    this.#byRef.set(ref, { ...encoded, ask, attempts: 0, sent: false, notBefore: 0 })
+    this.#byRef.set(ref, { ...encoded, ask, attempts: 0, sent: false })
     this.#bytes += encoded.bytes
     // A leave makes room, so it is never turned away.
     if ((this.#byRef.size > maxWaiting || this.#bytes > maxWaitingBytes) && kind !== 'leave')
-      this.refuse(ref, 'unavailable', `Cannot ${kind} now: too much waits for its answer`)
+      this.refuse(ref, 'unavailable', `Cannot ${kind}: too much waits for an answer`)
   }
 
   /** Forgets a request. Answers whether it may have reached the server. */
   cancel(ref: Ref): boolean {
-    const { attempts = 0, bytes = 0 } = this.#byRef.get(ref) ?? {}
-    this.#bytes -= bytes
+    const waiting = this.#byRef.get(ref)
+    if (!waiting) return false
+    this.#bytes -= waiting.bytes
+    this.#unsend(waiting)
     this.#byRef.delete(ref)
-    return attempts > 0
+    return waiting.attempts > 0
   }
 
-  /** Writes what waits and may go now, in order; of one topic, or of all. */
-  flush(now: number, mayGo: (topic: string | null) => boolean): void {
-    const held = new Set<string | null>()
+  #unsend(waiting: Waiting): void {
+    if (waiting.sent) this.#inFlight -= 1
+    waiting.sent = false
+  }
+
+  /** Writes what waits and may go now, in order. */
+  flush(now: number, isJoined: (topic: string) => boolean): void {
     for (const waiting of this.#byRef.values()) {
+      if (this.#inFlight >= Math.min(WINDOW, this.#byRef.size)) return
       const topic = topicOf(waiting.ask)
-      if (waiting.sent || held.has(topic) || !mayGo(topic)) continue
-      // What was asked later must not overtake.
-      if (waiting.notBefore > now) held.add(topic)
-      else {
-        const refusal = this.#writer.write(waiting)
-        waiting.sent = true
-        waiting.attempts += 1
-        if (refusal) this.#end(waiting, refusal)
-      }
+      const mayGo = (topic === null || isJoined(topic)) && now >= (this.#pausedUntil.get(topic) ?? 0)
+      if (mayGo && !waiting.sent) this.#write(waiting)
     }
+  }
+
+  /** Writes one request now, whatever waits. */
+  write(ref: Ref): void {
+    const waiting = this.#byRef.get(ref)
+    if (waiting) this.#write(waiting)
+  }
+
+  #write(waiting: Waiting): void {
+    const refusal = this.#writer.write(waiting)
+    waiting.sent = true
+    waiting.attempts += 1
+    this.#inFlight += 1
+    if (refusal) this.#end(waiting, refusal)
   }
 
   /** The server said yes. Answers the request. @throws if the result is not of the protocol. */
@@ -105,11 +124,14 @@ export class Requests {
   /** The server said no. */
   error(ref: Ref, refusal: Refusal, now: number): void {
     const waiting = this.#byRef.get(ref)
-    if (waiting && waiting.ask.kind === 'send' && waiting.attempts > 1 && isForNow(refusal)) {
-      // An earlier attempt may have been accepted, so "not now" is no answer to whether it was.
-      waiting.sent = false
-      waiting.notBefore = now + this.delay(refusal, waiting.attempts)
-    } else if (waiting) this.#end(waiting, refusal)
+    if (!waiting) return
+    const { ask, attempts } = waiting
+    // An earlier attempt may have been accepted, so "not now" is no answer to whether it was.
+    const again = ask.kind === 'send' && attempts > 1 && isForNow(refusal)
+    if (again || refusal.code === 'rate_limited')
+      this.#pausedUntil.set(topicOf(ask), now + this.delay(refusal, attempts))
+    if (again) this.#unsend(waiting)
+    else this.#end(waiting, refusal)
   }
 
   /** How long to wait after a refusal for now. */
@@ -133,15 +155,15 @@ export class Requests {
   lose(isWanted: (topic: string) => boolean): void {
     for (const waiting of this.#byRef.values()) {
       const { ask, attempts, sent } = waiting
+      this.#unsend(waiting)
       // A leave, too: the topic may have been joined again since, and is not to be left by what was meant before.
       const once = ask.kind === 'call' || ask.kind === 'refresh' || ask.kind === 'leave' || !isWanted(ask.topic)
-      waiting.sent = false
       if (sent && (once || attempts >= this.#options.maxAttempts)) this.#disconnect(waiting)
     }
   }
 
   #disconnect({ ask: { ref, kind } }: Waiting): void {
-    this.refuse(ref, 'disconnected', `The connection was lost before the ${kind} was answered`)
+    this.refuse(ref, 'disconnected', `The ${kind} has no answer: the connection was lost`)
   }
 
   refuse(ref: Ref, code: ErrorCode, message: string): void {

@@ -1,6 +1,5 @@
 import type { Payload } from '../dialect.ts'
 import type { Refusal } from '../errors.ts'
-import { depthExceeds } from '../json.ts'
 import type { ClientEffect } from './client-effects.ts'
 import { encodeClient } from './encode-client.ts'
 import { type ClientFrame, MAX_DEPTH, type Ref } from './frames.ts'
@@ -50,10 +49,21 @@ export class Writer {
     const { payload, bytes } = 'kind' in frame ? this.encode(frame) : frame
     if (bytes > this.maxMessageBytes)
       return { code: 'too_big', message: `${bytes} bytes are too many: the server takes ${this.maxMessageBytes}` }
-    if (typeof payload === 'string' && depthExceeds(payload, MAX_DEPTH))
+    if (typeof payload === 'string' && depthOf(payload) > MAX_DEPTH)
       return { code: 'too_deep', message: `Nested deeper than ${MAX_DEPTH}` }
     this.load += bytes + FRAME_LOAD
     this.tell({ kind: 'write', payload })
     return null
   }
+}
+
+/** How deep JSON nests. Written for its size, as a page carries it; what a server receives is measured by `parseJson`. */
+function depthOf(json: string): number {
+  let depth = 0
+  let deepest = 0
+  for (const [bracket] of json.replace(/"(?:[^"\\]+|\\.)*"/g, '').matchAll(/[[{]|[\]}]/g)) {
+    depth += /[[{]/.test(bracket) ? 1 : -1
+    deepest = Math.max(deepest, depth)
+  }
+  return deepest
 }

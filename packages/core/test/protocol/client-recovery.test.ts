@@ -319,6 +319,33 @@ describe('sends', () => {
     ])
   })
 
+  test('refused for their speed keep those behind them waiting, on their topic', () => {
+    const peer = joinedPeer()
+    peer.join('b')
+    peer.hear('ok', peer.ref('join'), { recovery: 'fresh' })
+    const ref = peer.send(1)
+    peer.hear('error', ref, { code: 'rate_limited', message: 'slower', retryAfterMs: 300 })
+    peer.send(2)
+    expect(peer.wrote).toEqual([])
+    peer.send(3, 'b')
+    expect(peer.wrote).toHaveLength(1)
+    expect(peer.wait(299)).toEqual([])
+    expect(peer.wait(1)).toEqual([['send', expect.any(Number), 'a', 'm', 2, 'id2']])
+  })
+
+  test('are no flood: 64 are on their way at once, and others follow as they are answered', () => {
+    const peer = joinedPeer({}, {}, { maxWaiting: 100 })
+    peer.lose()
+    const refs = Array.from({ length: 100 }, (_, i) => peer.send(i))
+    rejoin(peer, { recovery: 'fresh' })
+    expect(peer.wrote).toHaveLength(64)
+    peer.hear('ok', refs[0], null)
+    expect(peer.wrote).toEqual([['send', refs[64], 'a', 'm', 64, 'id65']])
+    // A leave is not held up by them.
+    peer.ask({ kind: 'leave', topic: 'a' })
+    expect(peer.wrote).toHaveLength(1)
+  })
+
   test('that nobody wants any more are not written', () => {
     const peer = joinedPeer()
     peer.lose()

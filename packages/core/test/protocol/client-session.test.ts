@@ -330,6 +330,14 @@ describe('a join', () => {
   })
 })
 
+test('new credentials bring a new token for the next return', () => {
+  const peer = joinedPeer()
+  const ref = peer.ask({ kind: 'refresh', credentials: 'new' })
+  peer.hear('ok', ref, { resume: 't2', resumeMs: 1000 })
+  peer.lose()
+  expect(peer.open('new')[0]).toEqual(['hello', { credentials: 'new', resume: 't2' }])
+})
+
 test('nothing is delivered after a leave', () => {
   const peer = joinedPeer({ ...AT_5, roster: { v: ['r', 1], entries: [] } })
   const ref = peer.ask({ kind: 'leave', topic: 'a' })

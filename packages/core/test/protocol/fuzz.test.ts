@@ -152,7 +152,7 @@ describe('never throws on what a peer sends:', () => {
   })
 
   test('the session of clients, whatever its state', () => {
-    const options = { maxWaiting: 10, maxWaitingBytes: 10_000, maxAttempts: 3, backoff: {}, checkMs: 100 }
+    const options = { maxWaiting: 10, maxWaitingBytes: 10_000, maxAttempts: 3, backoff: {}, checkTimeoutMs: 100 }
     fc.assert(
       fc.property(fc.array(anything, { maxLength: 8 }), fc.nat(3), (payloads, steps) => {
         const session = new RollcallClientSession(options, random)

@@ -5,7 +5,7 @@ const OPTIONS: ClientSessionOptions = {
   maxWaitingBytes: 10_000,
   maxAttempts: 3,
   backoff: { minMs: 100, maxMs: 100 },
-  checkMs: 500,
+  checkTimeoutMs: 500,
 }
 
 export const WELCOME =
@@ -97,8 +97,12 @@ export class Peer {
 }
 
 /** A peer that is connected, and has joined topic `a` with this result. */
-export function joinedPeer(result: Record<string, unknown> = {}, join: Record<string, unknown> = {}): Peer {
-  const peer = new Peer()
+export function joinedPeer(
+  result: Record<string, unknown> = {},
+  join: Record<string, unknown> = {},
+  options: Partial<ClientSessionOptions> = {},
+): Peer {
+  const peer = new Peer(options)
   peer.join('a', join)
   peer.open()
   const ref = peer.ref('join')

@@ -43,7 +43,7 @@ export class Attendance implements LinkListener {
     this.#options = options
     this.#seen = options.presence !== undefined
     this.#session = new RollcallClientSession(
-      { checkMs: 5_000, maxWaiting: 16, maxWaitingBytes: 16_777_216, maxAttempts: 1_000, backoff: {} },
+      { checkTimeoutMs: 5_000, maxWaiting: 16, maxWaitingBytes: 16_777_216, maxAttempts: 1_000, backoff: {} },
       systemRandom,
     )
     this.#link = new Link(options.url, options.credentials, this.#session, this)
