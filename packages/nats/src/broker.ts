@@ -14,15 +14,14 @@ import { linkSettings, type NatsOptions } from './options.ts'
 import { fromToken, MAX_TOKEN_SOURCE, tokenCache, toToken } from './token.ts'
 
 export interface NatsBrokerOptions extends NatsOptions {
-  /** This node's id: unique among the nodes, at most 128 code units. */
-  readonly node: string
+  /** This node's id: unique among the nodes and new with each start, at most 128 code units. Default: made by chance. */
+  readonly node?: string
   /** The first tokens of every subject, so that several clusters can share a NATS. Default `rollcall`. */
   readonly prefix?: string
 }
 
 /** A broker on NATS core subjects. */
 export interface NatsBroker extends ServiceBroker {
-  readonly node: string
   /** Messages not sent because NATS was away or too slow. */
   readonly dropped: number
 }
@@ -41,9 +40,9 @@ const FAULT = 'Rollcall-Fault'
  *
  * Rejects if NATS cannot be reached within `connectTimeoutMs`.
  */
-export async function natsBroker(options: NatsBrokerOptions): Promise<NatsBroker> {
+export async function natsBroker(options: NatsBrokerOptions = {}): Promise<NatsBroker> {
   const settings = linkSettings(options)
-  const { node, prefix = 'rollcall' } = options
+  const { node = settings.random.token(), prefix = 'rollcall' } = options
   if (typeof node !== 'string' || node === '' || node.length > MAX_NODE_LENGTH)
     throw new RangeError(`node: an id of 1 to ${MAX_NODE_LENGTH} code units is needed`)
   if (!/^[\w-]+(\.[\w-]+)*$/.test(prefix)) throw new TypeError(`prefix: not the begin of a NATS subject: ${prefix}`)

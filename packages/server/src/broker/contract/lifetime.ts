@@ -12,6 +12,10 @@ export function lifetimeCases({ describe, withNodes, expect }: Suite): void {
       undo()
     })
 
+    withNodes('a broker knows its id', async ({ a, b, c }) => {
+      expect([a.node, b.node, c.node]).toEqual(['node-a', 'node-b', 'node-c'])
+    })
+
     withNodes('close may be called twice, and at once', async ({ a }) => {
       await Promise.all([a.close(), a.close()])
       await a.close()
