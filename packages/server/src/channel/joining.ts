@@ -66,9 +66,10 @@ export class Joining {
 
   async #enter(membership: Membership, request: JoinRequest, answer: Answer): Promise<void> {
     const { peer, channel } = membership
+    let held: Held | null = null
     try {
       if (channel.opening) await channel.opening
-      const held = peer.takeHeld(membership.alias)
+      held = peer.takeHeld(membership.alias)
       const decision = await this.#decide(membership, request, held)
       if (!decision.allowed) throw errorOf(decision.refusal)
       const start = await this.#start(channel, request.since)
@@ -80,6 +81,7 @@ export class Joining {
       membership.joining = null
       if (peer.memberships.get(membership.alias) === membership) peer.memberships.delete(membership.alias)
       channel.stopFeeding(membership)
+      if (held) peer.letGo(held)
       this.#channels.left(channel)
       const { refusal, unexpected } = refusalOf(error, `Joining ${channel.name}`)
       if (unexpected) this.#channels.report(`The join of ${channel.name} failed`, error)
@@ -135,6 +137,8 @@ export class Joining {
     answer: Answer,
   ): void {
     const entry = decision.presence === undefined ? null : show(membership, decision.presence, held?.entry ?? null)
+    // It comes back unseen.
+    if (!entry && held?.entry) membership.channel.untrack(held.entry.id)
     this.#answerJoined(membership, request, start, entry, decision.reply, answer)
   }
 

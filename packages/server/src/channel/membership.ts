@@ -13,6 +13,8 @@ export interface Peer extends ConnectionView {
   readonly memberships: Map<string, Membership>
   /** Takes what a resumed session held under an alias; null if nothing, or taken before. */
   takeHeld(alias: string): Held | null
+  /** What was taken is not come back to: it is over. */
+  letGo(held: Held): void
   /** Ends one of its memberships on the application's behalf, and tells the client. */
   kicked(membership: Membership, reason: string): void
   notify(notice: Notice): void

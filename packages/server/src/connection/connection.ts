@@ -50,6 +50,8 @@ export interface ConnectionHost {
   authenticate(credentials: unknown, client: Client): Promise<Visitor | { readonly refusal: Refusal }>
   opened(connection: Connection): void
   gone(connection: Connection, end: End): void
+  /** A membership that was held is over. */
+  endHeld(held: HeldMembership, reason: 'lost' | 'kicked'): void
 }
 
 /** Somebody to be judged: a connection, or who is about to have one. */
@@ -279,6 +281,10 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     if (!held) return null
     this.#held?.delete(alias)
     return held
+  }
+
+  letGo(held: Held): void {
+    if (isHere(held)) this.#host.endHeld(held, 'lost')
   }
 
   /** Takes a topic out of what its resumed session held and it has not come back to; answers what that was. */

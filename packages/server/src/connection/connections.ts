@@ -89,7 +89,9 @@ export class Connections implements ConnectionHost {
     this.requests = new Requests(options.channels, new Idempotency(options.clock, options.idempotency), joinLimits)
     this.revocations = new Revocations(options.clock)
     const node = options.cluster?.nodes.self ?? null
-    this.sessions = new Sessions(node, options.clock, options.random, options.sessions, (held) => this.#graceOver(held))
+    this.sessions = new Sessions(node, options.clock, options.random, options.sessions, (held) =>
+      this.endHeld(held, 'lost'),
+    )
     const { handshakesPerSecond } = options.limits
     this.#handshakes = new Bucket(handshakesPerSecond, handshakesPerSecond, options.clock.now())
   }
@@ -263,12 +265,7 @@ export class Connections implements ConnectionHost {
     return toResumable(await cluster.fetchSession(node, token, proof))
   }
 
-  // Nobody came back for it in time.
-  #graceOver(held: HeldMembership): void {
-    this.#endHeld(held, 'lost')
-  }
-
-  #endHeld(held: HeldMembership, reason: 'lost' | 'kicked'): void {
+  endHeld(held: HeldMembership, reason: 'lost' | 'kicked'): void {
     const { entry, membership, moved, over } = held
     if (over) return
     held.over = true
@@ -289,7 +286,7 @@ export class Connections implements ConnectionHost {
       'user' in who ? user.id === who.user : id === who.connection
     const taken: Held[] = this.sessions.takeLost(topic, is)
     for (const connection of this.#all) if (is(connection)) taken.push(...connection.takeLost(topic))
-    for (const held of taken) if (isHere(held)) this.#endHeld(held, 'kicked')
+    for (const held of taken) if (isHere(held)) this.endHeld(held, 'kicked')
     return taken.length
   }
 

@@ -68,6 +68,30 @@ describe('a lost connection', () => {
     expect(happened.joins).toEqual(['Bob room:x', 'Alice room:x'])
   })
 
+  it('may come back unseen: then its member is gone at once', async () => {
+    const bob = (await member('Bob')).peer
+    const { peer, resume } = await member('Alice')
+    await eventually(() => expect(bob.roster).toEqual(['Alice', 'Bob']))
+    peer.lose()
+    const back = new Peer(app)
+    expect(await back.hello({ resume, credentials: { user: 'Alice' } })).toMatchObject({ resumed: true })
+    expect(await back.join('room:x')).not.toHaveProperty('entry')
+    await eventually(() => expect(bob.roster).toEqual(['Bob']))
+    expect(happened.leaves).toEqual([])
+  })
+
+  it('that comes back with something impossible is over, and its member gone', async () => {
+    const bob = (await member('Bob')).peer
+    const { peer, resume } = await member('Alice')
+    await eventually(() => expect(bob.roster).toEqual(['Alice', 'Bob']))
+    peer.lose()
+    const back = new Peer(app)
+    await back.hello({ resume, credentials: { user: 'Alice' } })
+    await expect(back.join('room:x', { presence: { name: 1 } })).rejects.toThrow('invalid_payload')
+    await eventually(() => expect(bob.roster).toEqual(['Bob']))
+    expect(happened.leaves).toEqual(['Alice lost'])
+  })
+
   it('leaves after the grace, once', async () => {
     const bob = (await member('Bob')).peer
     const { peer } = await member('Alice')
