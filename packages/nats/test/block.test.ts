@@ -53,8 +53,8 @@ describe('a block', () => {
     expect(() => decodeBlock(bytes)).toThrow()
   })
 
-  it.each([[1n], [() => {}, 'function']])('is not made of %s', (payload) => {
-    if (typeof payload === 'bigint') expect(() => entry(payload)).toThrow(TypeError)
-    else expect(decodeBlock(encodeBlock(head, [entry(payload)])).messages[0]?.payload).toBe(null)
+  it('is not made of what JSON cannot carry', () => {
+    expect(() => entry(1n)).toThrow(TypeError)
+    expect(decodeBlock(encodeBlock(head, [entry(() => {})])).messages[0]?.payload).toBe(null)
   })
 })

@@ -106,9 +106,9 @@ describe('a memory bus', () => {
     expect(reported).toEqual([new Error('from the listener'), new Error('from the responder')])
   })
 
-  it('has one responder a subject', () => {
+  it('has one responder a subject', async () => {
     const a = memoryBus().broker('a')
-    const stop = a.respond('q', (bytes) => bytes)
+    const stop = await a.respond('q', (bytes) => bytes)
     expect(() => a.respond('q', (bytes) => bytes)).toThrow('"q" has a responder')
     stop()
     a.respond('q', (bytes) => bytes)
