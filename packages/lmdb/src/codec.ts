@@ -10,7 +10,7 @@ import type { LogMessage, LogRecord, Retention } from 'rollcall/log'
 //   keys      [serial u64]             JSON of KeyRow
 //   state     its name                 JSON
 
-export const MESSAGE_KEY = 12
+const MESSAGE_KEY = 12
 const MESSAGE_HEADER = 21
 const CRC = 4
 const JSON_TEXT = 0

@@ -7,7 +7,7 @@ export const NODE_HEADER = 8
 export const BRANCH = 0x01
 export const LEAF = 0x02
 export const OVERFLOW = 0x04
-export const META = 0x08
+const META = 0x08
 export const BIG_VALUE = 0x01
 export const SUB_TREE = 0x02
 /** The root of a tree without entries: all bits set. */

@@ -13,7 +13,7 @@ import { newestHead } from './seal.ts'
 // say nothing, and `kill -9` leaves nothing behind.
 
 /** Its name begins like the marker's: a folder with nothing else in it is an empty one. */
-export const GUARD = 'rollcall-log.guard'
+const GUARD = 'rollcall-log.guard'
 export const GUARD_LOCK = 'rollcall-log.guard-lock'
 
 export class Guard {

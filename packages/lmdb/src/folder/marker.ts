@@ -7,7 +7,7 @@ import { syncFolder } from './sync.ts'
 // rest stands: a folder whose making was cut short can be told from a damaged one.
 
 const PREFIX = 'rollcall-log.'
-export const MARKER: string = `${PREFIX}json`
+const MARKER = `${PREFIX}json`
 const DRAFT = `${PREFIX}json.new`
 const FORMAT = 'rollcall-log'
 const VERSION = 1
