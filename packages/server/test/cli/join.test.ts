@@ -93,6 +93,15 @@ describe('rollcall join', () => {
     await listener.says(/Echo joined\n[\s\S]*Echo: hi\n[\s\S]*Echo left\n/)
   })
 
+  test('--stay stays though the input has ended', async () => {
+    const { app, join } = await open()
+    const listener = join('room:lobby', '--stay')
+    listener.process.stdin.end()
+    await listener.says(/in room:lobby/)
+    await app.channel('room:lobby').emit('message', 'still there?')
+    await listener.says(/server: still there\?\n/)
+  })
+
   test('a line that is refused is told, and the end is a failure', async () => {
     const { join } = await open()
     const sender = join('room:lobby')
