@@ -180,7 +180,7 @@ class Node {
       requestTimeout: 30_000,
       connectionsCheckingInterval: 2_000,
     })
-    const detach = this.attach(server)
+    const detach = this.#attach(server, 'ours')
     boundHalfOpen(server, this.#limits.halfOpenPerAddress)
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
@@ -199,7 +199,11 @@ class Node {
   }
 
   attach(server: Server): Undo {
-    const detach = this.#door.attach(server)
+    return this.#attach(server, 'shared')
+  }
+
+  #attach(server: Server, whose: 'ours' | 'shared'): Undo {
+    const detach = this.#door.attach(server, whose)
     const undo = () => {
       if (this.#attached.delete(undo)) detach()
     }

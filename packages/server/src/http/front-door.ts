@@ -30,9 +30,10 @@ export class FrontDoor {
 
   /**
    * Takes over our paths of a server, in front of whoever listens to it already; all other requests go on to those. With
-   * nobody else there, they get 404.
+   * nobody else there, they get 404. Of a server of our own, `whose` says that nobody else will answer an upgrade either,
+   * whoever listens to it.
    */
-  attach(server: Server): Undo {
+  attach(server: Server, whose: 'ours' | 'shared' = 'shared'): Undo {
     const others = server.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[]
     server.removeAllListeners('request')
     const request = (incoming: IncomingMessage, response: ServerResponse) => {
@@ -43,7 +44,7 @@ export class FrontDoor {
     const upgrade = (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
       socket.on('error', ignore)
       if (this.#upgrade(incoming, socket, head)) return
-      if (server.listenerCount('upgrade') === 1) refuse(socket, { status: 404 })
+      if (whose === 'ours' || server.listenerCount('upgrade') === 1) refuse(socket, { status: 404 })
     }
     server.on('request', request)
     server.on('upgrade', upgrade)
