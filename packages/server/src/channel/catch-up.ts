@@ -112,6 +112,8 @@ export class CatchUp {
     }
     for (const broadcast of page.messages) {
       const offset = broadcast.delivery.position?.offset ?? 0
+      // The log may be ahead of its feed: beyond what the hub has handed on there would be no place to go live at.
+      if (offset > this.#feed.position.offset) return
       if (offset !== membership.cursor + 1) {
         this.gap(membership, 'too_old')
         return

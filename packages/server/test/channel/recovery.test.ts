@@ -206,6 +206,31 @@ describe('a loss inside the server', () => {
     await eventually(() => expect(alice.messages).toEqual(['m1', 'm2', 'm3']))
     await leaking.close({ timeoutMs: 10 })
   })
+
+  it('does not keep a return reading beyond the feed, again and again', async () => {
+    const log = memoryLog({ clock: systemClock, random: systemRandom })
+    let reads = 0
+    const deaf: Log = {
+      append: (topic, record, options) => log.append(topic, record, options),
+      readAfter: (topic, after, limit) => {
+        reads++
+        return log.readAfter(topic, after, limit)
+      },
+      readBefore: (topic, before, limit) => log.readBefore(topic, before, limit),
+      top: (topic) => log.top(topic),
+      close: () => log.close(),
+      follow: (topic, listener) => log.follow(topic, { ...listener, message: () => {} }),
+    }
+    const { app: behind } = roomsApp({ log: deaf, positionMs: 50 })
+    for (let i = 1; i <= 3; i++) await behind.channel('log:x').emit('message', `m${i}`)
+    const { position } = (await (await peer(behind)).join('log:x')) as { position: [string, number] }
+    for (let i = 4; i <= 5; i++) await behind.channel('log:x').emit('message', `m${i}`)
+    const back = await peer(behind)
+    await back.join('log:x', { position: [position[0], 1] })
+    await eventually(() => expect(back.messages).toEqual(texts(2, 5)))
+    expect(reads).toBeLessThan(20)
+    await behind.close({ timeoutMs: 10 })
+  })
 })
 
 describe('history', () => {
