@@ -41,6 +41,8 @@ export class Membership implements MembershipView {
   readonly #options: JoinOptions
   /** The metadata to join with. */
   #presence: unknown
+  /** The id of the own entry, as the latest join told it. */
+  #entry: string | null = null
   #everJoined = false
   /** When a join is to be written, and the ref of one without an answer. On a joined topic it repairs the messages. */
   #joinAt = 0
@@ -138,6 +140,7 @@ export class Membership implements MembershipView {
       this.#futile = 0
     }
     if (roster) this.#learn(roster, now)
+    this.#entry = entry?.id ?? null
     // The server tells the roster now and then, and may not have come to this client yet.
     if (entry && !this.count) this.#tellChanges(applyToRoster(this.roster, [entry], []))
   }
@@ -161,6 +164,8 @@ export class Membership implements MembershipView {
   /** The server accepted a `track` or `untrack`. */
   tracked(ask: Ask & { readonly kind: 'track' | 'untrack' }): void {
     this.#presence = ask.kind === 'track' ? ask.meta : undefined
+    // An entry that the server has told nobody of yet goes without a word.
+    if (ask.kind === 'untrack' && this.#entry !== null) this.#tellChanges(applyToRoster(this.roster, [], [this.#entry]))
   }
 
   /** Takes in a frame about the topic, joined. Answers false if messages are missing and cannot be got. */

@@ -34,6 +34,17 @@ test('the own entry is there at once, and once', () => {
   expect(keys(peer)).toEqual(['ann', 'bob'])
 })
 
+test('the own entry is gone when it is untracked, although the server may never have told of it', () => {
+  const peer = joinedPeer({ roster: state(1, [ann]), entry: bob })
+  const ref = peer.ask({ kind: 'untrack', topic: 'a' })
+  expect(keys(peer)).toEqual(['ann', 'bob'])
+  peer.hear('ok', ref, null)
+  expect(changes(peer)).toEqual(['bob left'])
+  expect(keys(peer)).toEqual(['ann'])
+  peer.hear('presence', 'a', diff(1, 2, [], ['2']))
+  expect(changes(peer)).toEqual([])
+})
+
 test('diffs follow one another', () => {
   const peer = joinedPeer({ roster: state(1, [ann]) })
   peer.hear('presence', 'a', diff(1, 4, [bob], ['1']))
