@@ -100,7 +100,9 @@ export class Person {
       if (kind === 'rejoining') this.shaken()
       if (kind !== 'joined') return
       this.settled()
-      if (member.seen) truth.shown(topic, this.user)
+      // Let in while its connection is bad, it may be gone again before anybody can tell.
+      if (this.faults > 0) this.excuse(topic)
+      else if (member.seen) truth.shown(topic, this.user)
     })
     room.onLeft(() => {
       if (room.position) this.visits.set(topic, room.position)

@@ -25,8 +25,6 @@ export interface Scenario {
   readonly maxBufferedBytes: number
   readonly graceMs: number
   readonly resumeMs: number
-  /** Sends a second that the server takes from one connection. */
-  readonly messagesPerSecond: number
 }
 
 export const PING_MS = 4_000
@@ -71,7 +69,6 @@ export function scenario(seed: number, random: SeededRandom): Scenario {
     maxBufferedBytes: Math.min(random.pick([1, 2_000, 256_000]), outboxBytes / 2),
     graceMs: random.pick([1_000, 3_000, 8_000]),
     resumeMs: random.pick([1, 5_000, 60_000]),
-    messagesPerSecond: random.pick([20, 1_000, 1_000]),
   }
 }
 

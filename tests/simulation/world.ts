@@ -302,10 +302,10 @@ interface Speaking {
 }
 
 function serverOptions(scenario: Scenario): RollcallOptions {
-  const { outboxBytes, volatileBytes, pageMessages, maxBufferedBytes, graceMs, resumeMs, messagesPerSecond } = scenario
+  const { outboxBytes, volatileBytes, pageMessages, maxBufferedBytes, graceMs, resumeMs } = scenario
   return {
     authenticate: ({ credentials }) => ({ id: (credentials as { user: string }).user }),
-    limits: { outboxBytes, volatileBytes, messagesPerSecond, messageBurst: 2 * messagesPerSecond },
+    limits: { outboxBytes, volatileBytes, messagesPerSecond: 10_000, messageBurst: 10_000 },
     catchUp: { pageMessages, maxBufferedBytes },
     pingMs: PING_MS,
     deadMs: DEAD_MS,

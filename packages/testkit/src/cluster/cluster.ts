@@ -78,7 +78,7 @@ class MemoryCluster<C extends Channels> implements Cluster<C> {
   constructor(contract: Contract<C>, handlers: Handlers<C>, options: ClusterOptions) {
     const { nodes = 1, seed = 1, conditions = {}, bus = {}, logConditions = {}, seams = {} } = options
     if (!(Number.isInteger(nodes) && nodes > 0)) throw new RangeError('cluster: nodes must be a whole number from 1')
-    this.clock = options.clock ?? manualClock()
+    this.clock = options.clock ?? manualClock({ maxTasksAtOnce: 100_000 })
     this.random = seededRandom(seed)
     this.network = network({ clock: this.clock, random: this.random.fork('network'), conditions, bus })
     this.#contract = contract

@@ -76,10 +76,10 @@ function byDelivery(story: Story, accuse: Parameters<Rule['check']>[1]): void {
     for (const record of episodes) {
       // Behind a gap a message may come again: a repeat of a send is known for as long as the server remembers it.
       if (record.kind === 'gap') latest.clear()
-      if (record.kind !== 'deliver' || record.position) continue
+      if (record.kind !== 'deliver' || record.position || record.volatile) continue
       const sent = story.sent(record.topic, record.value)
       if (!sent) continue
-      const key = `${sent.send.by}\n${record.volatile === true}`
+      const key = sent.send.by
       const before = latest.get(key)
       if (before && before.begun > sent.begun)
         accuse(
