@@ -1,2 +1,3 @@
 export { PlainCloseCode } from './closing.ts'
 export { type PlainOptions, plain } from './plain.ts'
+export type { PlainCredentials } from './visit.ts'

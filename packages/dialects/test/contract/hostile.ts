@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Part } from './suite.ts'
+import type { Part } from './part.ts'
 import { becomes } from './world.ts'
 
 const NASTY: readonly (string | Uint8Array)[] = [

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Part } from './suite.ts'
+import type { Part } from './part.ts'
 import { becomes, meets } from './world.ts'
 
 export function joining({ subject, world, has }: Part): void {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Part } from './suite.ts'
+import type { Part } from './part.ts'
 import { becomes, meets, until } from './world.ts'
 
 export function messages({ subject, world, has }: Part): void {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Part } from './suite.ts'
+import type { Part } from './part.ts'
 import { becomes, GRACE_MS } from './world.ts'
 
 export function presence({ world, has }: Part): void {

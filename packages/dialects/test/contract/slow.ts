@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Part } from './suite.ts'
+import type { Part } from './part.ts'
 import { meets, until } from './world.ts'
 
 // More than the network's own buffers hold.

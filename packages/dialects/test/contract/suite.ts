@@ -4,19 +4,11 @@ import { joining } from './joining.ts'
 import { leaving } from './leaving.ts'
 import { limits } from './limits.ts'
 import { messages } from './messages.ts'
+import type { Part } from './part.ts'
 import { presence } from './presence.ts'
 import { slow } from './slow.ts'
-import type { Lack, Subject } from './subject.ts'
+import type { Subject } from './subject.ts'
 import { World } from './world.ts'
-
-/** What the cases of one part are written with. */
-export interface Part {
-  readonly subject: Subject
-  /** The server of the running test. */
-  world(): World
-  /** Whether a dialect has words for something: cases are skipped where not. */
-  has(lack: Lack): boolean
-}
 
 /**
  * What every dialect must do, against a listening server: join, refused join, send, acknowledgement, order, presence,

@@ -16,7 +16,7 @@ const STATUSES: Partial<Record<ErrorCode, number>> = {
 }
 
 /** The HTTP status that a refusal is told with. */
-export function statusOf(code: ErrorCode): number {
+function statusOf(code: ErrorCode): number {
   return (Object.hasOwn(STATUSES, code) ? STATUSES[code] : undefined) ?? 500
 }
 
