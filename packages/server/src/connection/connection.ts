@@ -322,7 +322,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     }
     this.#messages ??= new Bucket(limits.messagesPerSecond, limits.messageBurst, now)
     const wait = this.#messages.take(now)
-    if (wait === 0) this.#strikes = 0
+    if (wait === 0 && this.#strikes > 0) this.#strikes--
     return wait
   }
 

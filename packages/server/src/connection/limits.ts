@@ -22,7 +22,7 @@ export interface Limits {
   readonly joinsPerSecond: number
   /** How many of them may come at once. Default 256. */
   readonly joinBurst: number
-  /** Refusals for speed, in a row, until the connection is closed with 4405. Default 500. */
+  /** Refusals for speed until the connection is closed with 4405; each request that was not too fast forgives one. Default 500. */
   readonly strikes: number
   /** Requests of one connection that have not been answered. Default 1,000. */
   readonly pendingRequests: number
