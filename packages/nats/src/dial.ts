@@ -1,4 +1,4 @@
-import { AuthorizationError, connect, type NatsConnection } from '@nats-io/transport-node'
+import { AuthorizationError, connect, type NatsConnection, type Status } from '@nats-io/transport-node'
 import { backoffMs } from '@rollcall/core'
 import { Link } from './link.ts'
 import type { LinkSettings } from './options.ts'
@@ -46,45 +46,43 @@ async function connectOnce(settings: LinkSettings, name: string): Promise<NatsCo
     ignoreAuthErrorAbort: true,
     reconnectDelayHandler: () => pace.delayMs(),
   })
-  pace.follow(nc).catch(settings.report)
+  keepPace(nc, pace).catch(settings.report)
   return nc
+}
+
+// What the library tells goes to the pace for as long as the connection lives.
+async function keepPace(nc: NatsConnection, pace: ReconnectPace): Promise<void> {
+  for await (const { type } of nc.status()) pace.hear(type)
 }
 
 /**
  * The library attempts again once a delay has passed since the last attempt, so it comes back at once after a long
  * connection, all nodes together. This answers delays that are counted from the loss instead.
  */
-class ReconnectPace {
-  readonly #settings: LinkSettings
+export class ReconnectPace {
+  readonly #settings: Pick<LinkSettings, 'clock' | 'random' | 'reconnect'>
   #lastAttemptAt: number
   #notBefore: number
   #attempt = 0
 
-  constructor(settings: LinkSettings) {
+  constructor(settings: Pick<LinkSettings, 'clock' | 'random' | 'reconnect'>) {
     this.#settings = settings
     this.#lastAttemptAt = settings.clock.now()
     this.#notBefore = this.#lastAttemptAt
   }
 
+  /** How long the library is to wait, counted from its last attempt. */
   delayMs(): number {
     return Math.max(1, this.#notBefore - this.#lastAttemptAt)
   }
 
-  async follow(nc: NatsConnection): Promise<void> {
-    this.#lastAttemptAt = this.#settings.clock.now()
-    for await (const { type } of nc.status()) {
-      if (type === 'reconnect') this.#attempt = 0
-      if (type === 'disconnect') this.#wait()
-      if (type === 'reconnecting') {
-        this.#lastAttemptAt = this.#settings.clock.now()
-        this.#wait()
-      }
-    }
-  }
-
-  #wait(): void {
+  /** What became of the connection. */
+  hear(type: Status['type']): void {
     const { clock, random, reconnect } = this.#settings
-    this.#notBefore = clock.now() + backoffMs(this.#attempt++, random, reconnect)
+    if (type === 'reconnect') this.#attempt = 0
+    if (type === 'reconnecting') this.#lastAttemptAt = clock.now()
+    if (type === 'reconnecting' || type === 'disconnect')
+      this.#notBefore = clock.now() + backoffMs(this.#attempt++, random, reconnect)
   }
 }
 

@@ -41,6 +41,15 @@ describe('a replica', () => {
     expect(heard).toEqual([])
   })
 
+  it('knows all keys if it begins at the first block, and not else', () => {
+    const { replica } = hearing()
+    replica.begin(first, { seq: 5, id: 'a' })
+    expect([replica.keysComplete, replica.keys.offsetOf('a', 5)]).toEqual([true, 1])
+    const later = hearing().replica
+    later.begin(stored(9, { id: 'b', prev: 5, prevId: 'a', base: 2 }), { seq: 9, id: 'b' })
+    expect(later.keysComplete).toBe(false)
+  })
+
   it.each<[string, Stored, number, string, string[]]>([
     ['its own end', first, 0, 'known', []],
     ['what stands before it', stored(4, { id: 'x', prev: 0, prevId: '', base: 1 }), 0, 'known', []],

@@ -113,7 +113,10 @@ export class Appender {
     const entries = stored.map(({ entry }) => entry)
     const committed = await commit(topic, tip, entries, newest.options.retention, oldest.deadline)
     if (committed.kind === 'overtaken') {
-      this.#queue.unshift(...placed.map(({ waiting }) => waiting))
+      const now = topic.parts.settings.clock.now()
+      const late = untaken(topic.name, new Error('Others append all the time'))
+      for (const { waiting } of placed) if (waiting.deadline <= now) this.#reject(waiting, late)
+      this.#queue.unshift(...placed.map(({ waiting }) => waiting).filter(({ settled }) => !settled))
     } else if (committed.kind === 'doubtful') {
       const { cause } = committed
       const doubt = new Error(`Whether the append to "${topic.name}" was accepted is unknown`, { cause })

@@ -43,12 +43,13 @@ export class Reader {
       const floor = await this.floor(tip)
       const first = floor?.offset ?? tip.top + 1
       const { start, end } = span(first, tip.top)
-      const messages = start > end ? [] : await this.#read(tip, start, end)
+      const asked = start <= end
+      const messages = asked ? await this.#read(tip, start, end) : []
       const epoch = replica.tip?.epoch
       // The log became another one while it was read.
       if (epoch !== tip.epoch) return again
-      const reached = messages[0]?.offset ?? (start > end ? start : end + 1)
-      if (reached <= start) return { epoch, messages, first, top: tip.top }
+      const reached = messages[0]?.offset ?? end + 1
+      if (!asked || reached <= start) return { epoch, messages, first, top: tip.top }
       // The stream itself has dropped what the bounds would keep.
       this.#floor = null
       return { epoch, messages, first: reached, top: tip.top }

@@ -90,6 +90,7 @@ export class Replica {
   begin(tip: Stored, last: Place): void {
     this.#last = last
     this.#take(tip)
+    this.keysComplete = tip.block.prev === 0
   }
 
   /** Goes on from another end than the one that was known, which is gone from the stream. */
