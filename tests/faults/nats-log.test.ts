@@ -3,6 +3,7 @@ import { type Log, LogUnavailable } from 'rollcall/log'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { everything, hearing, record, upTo, WIDE } from '../support/log-follower.ts'
 import { missingNats, startNats, type TestNats } from '../support/nats.ts'
+import { slowProxy } from '../support/slow-proxy.ts'
 
 const patient = { timeout: 20_000, interval: 5 }
 const retention = WIDE
@@ -120,6 +121,22 @@ describe.skipIf(missingNats)('a log when NATS fails', { timeout: 60_000 }, () =>
     await expect.poll(() => heard.messages.length, patient).toBe(3)
     expect(heard.messages[2]).toEqual({ epoch: position.epoch, offset: 2, payload: 'another 2' })
     expect(await everything(a, 'room')).toEqual(['1: 1', '2: another 2'])
+  })
+
+  it('takes a thousand appends to one topic in a few round trips of a slow NATS', async () => {
+    const proxy = await slowProxy(Number(new URL(nats.url).port), 200)
+    const [near, far] = [await node(), await node({ servers: `nats://127.0.0.1:${proxy.port}` })]
+    const heard = hearing()
+    await near.follow('room', heard)
+    const started = performance.now()
+    const answers = await Promise.all(upTo(1000).map((n) => far.append('room', record(n), { retention })))
+    // One after the other they would take 400 seconds.
+    expect(performance.now() - started).toBeLessThan(8000)
+    expect(answers.map(({ position }) => position.offset)).toEqual(upTo(1000))
+    await expect.poll(() => heard.payloads.length, patient).toBe(1000)
+    expect(heard.payloads).toEqual(upTo(1000))
+    await far.close()
+    proxy.close()
   })
 
   it('waits while NATS stands still, and loses nothing', async () => {
