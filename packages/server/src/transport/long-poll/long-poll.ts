@@ -74,6 +74,11 @@ export class LongPollTransport implements Transport {
     return 'taken'
   }
 
+  /** Answers the held poll now, though it be with nothing: for dialects in which another one takes its place. */
+  release(): void {
+    this.#flush()
+  }
+
   write(run: Run): void {
     if (this.#state === 'open') this.#push(run)
   }
