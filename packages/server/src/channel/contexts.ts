@@ -98,7 +98,7 @@ function memberOf({ entry, channel }: Membership): { entry: string; meta: unknow
 }
 
 /** Who a member's messages are from. */
-export function senderOf(membership: Membership): Sender {
+function senderOf(membership: Membership): Sender {
   const { user, id } = membership.peer
   const name = nameIn(memberOf(membership)?.meta) ?? nameIn(user)
   return name === undefined ? { key: user.id, connection: id } : { key: user.id, connection: id, name }

@@ -4,7 +4,7 @@ import { fromUtf8, toUtf8 } from '@rollcall/core'
  * The version of what nodes say to each other. A node speaks to those of its own version and of the one before; what it
  * does not know it ignores, so that two neighbouring versions run side by side.
  */
-export const CLUSTER_VERSION = 1
+const CLUSTER_VERSION = 1
 
 /** A message between nodes, as bytes: JSON, since it is small and rare beside what clients are sent. */
 export function encodeMessage(message: object): Uint8Array {

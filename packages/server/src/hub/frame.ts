@@ -39,7 +39,6 @@ export interface FrameKind {
 
 export const DIRECT: FrameKind = { offset: 0, volatile: false, key: null, roster: false }
 export const ROSTER: FrameKind = { offset: 0, volatile: false, key: null, roster: true }
-export const VOLATILE: FrameKind = { offset: 0, volatile: true, key: null, roster: false }
 
 /** One delivery as one variant's bytes: encoded once, written to many. Usually one WebSocket message, sometimes several. */
 export class Frame {
