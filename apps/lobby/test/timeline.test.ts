@@ -159,6 +159,12 @@ describe('a gap', () => {
     expect(show(read(line, gapAt(until), page([1], false, 'f')))).toBe('1 2 ⟨all⟩ 1')
   })
 
+  it('has nothing to be read where the log is a new one', () => {
+    const line = miss(of(1, 2), 'epoch_changed', { epoch: 'e', offset: 2 }, { epoch: 'f', offset: 0 })
+    expect(show(line)).toBe('1 2 ⟨all⟩')
+    expect(miss(EMPTY, 'epoch_changed', null, { epoch: 'f', offset: 0 })).toEqual({ older: 'all', items: [] })
+  })
+
   it('is no gap where nothing was seen before', () => {
     const line = miss(EMPTY, 'too_old', { epoch: 'e', offset: 2 }, { epoch: 'e', offset: 9 })
     expect(line).toEqual({ older: 'more', items: [] })

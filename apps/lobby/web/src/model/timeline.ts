@@ -130,9 +130,10 @@ export function gapAt(until: Position): string {
 /** Messages were missed for good. What the log still has of them can be read from the gap's end backwards. */
 export function miss(timeline: Timeline, reason: GapReason, after: Position | null, until: Position): Timeline {
   const id = gapAt(until)
-  if (timeline.items.length === 0) return { ...timeline, older: 'more' }
+  if (timeline.items.length === 0) return { ...timeline, older: until.offset > 0 ? 'more' : 'all' }
   if (timeline.items.some((item) => item.id === id)) return timeline
-  const missed: Missed = { kind: 'missed', id, reason, after, until, reading: 'more' }
+  const state: Reading = until.offset > 0 ? 'more' : 'all'
+  const missed: Missed = { kind: 'missed', id, reason, after, until, reading: state }
   return { ...timeline, items: [...timeline.items, missed] }
 }
 
