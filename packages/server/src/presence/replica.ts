@@ -39,8 +39,13 @@ interface Remote {
   hidden: boolean
   /** A snapshot is on its way: deltas that do not fit wait for it. */
   asked: boolean
+  /** How often this node has marked since the other one was heard. */
+  silence: number
   readonly entries: Map<string, Entry>
 }
+
+/** Marks of its own after which a node asks who has entries and was not heard. */
+const MAX_SILENCE = 2
 
 /**
  * One topic's presence across nodes: own entries, which only this node writes, and copies of the others'. Each node
@@ -100,9 +105,14 @@ export class Replica {
     return true
   }
 
-  /** Says where this node stands, if it has ever said anything. */
+  /**
+   * Says where this node stands, if it has ever said anything. Called now and then, by every node as often: one that has
+   * entries here and is not heard in between has lost interest in the topic, and its last word was lost on the way.
+   */
   mark(): void {
     if (this.#n > 0) this.#voice.broadcast({ kind: 'mark', life: this.#life, n: this.#n })
+    for (const [node, remote] of this.#remotes)
+      if (!remote.hidden && remote.entries.size > 0 && ++remote.silence > MAX_SILENCE) this.#ask(node, remote)
   }
 
   snapshot(): ReplicaMessage {
@@ -112,6 +122,8 @@ export class Replica {
 
   /** Another node has said something. */
   hear(node: string, message: ReplicaMessage): void {
+    const known = this.#remotes.get(node)
+    if (known) known.silence = 0
     switch (message.kind) {
       case 'want':
         if (this.#own.size > 0 || this.#n > 0) this.#voice.tell(node, this.snapshot())
@@ -176,7 +188,7 @@ export class Replica {
   #remote(node: string): Remote {
     let remote = this.#remotes.get(node)
     if (!remote) {
-      remote = { life: '', n: 0, hidden: false, asked: false, entries: new Map() }
+      remote = { life: '', n: 0, hidden: false, asked: false, silence: 0, entries: new Map() }
       this.#remotes.set(node, remote)
     }
     return remote
