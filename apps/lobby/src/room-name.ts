@@ -1,5 +1,5 @@
 /** The longest name of a public room, in code points. */
-export const MAX_ROOM_NAME_LENGTH = 40
+const MAX_ROOM_NAME_LENGTH = 40
 
 /** Whether a text names a public room. */
 export function isRoomName(text: string): boolean {

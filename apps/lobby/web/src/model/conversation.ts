@@ -5,6 +5,7 @@ import { Attendance, type Movement } from './attendance.ts'
 import * as outbox from './pending.ts'
 import { Store } from './store.ts'
 import * as timeline from './timeline.ts'
+import { Typing } from './typing.ts'
 
 /** The rules of the lobby's rooms: public and private ones differ only in how they are joined. */
 export type LobbySpec = SpecFor<(typeof lobby)['channels'], 'room:any'>
@@ -45,8 +46,6 @@ export interface ConversationGround {
 const PAGE = 50
 /** How long after a reconnect people may take to come back too, in milliseconds. */
 const SETTLE_MS = 7_000
-/** Who has not typed for this long is not typing, in milliseconds. */
-const TYPING_MS = 4_000
 
 const NOBODY: readonly LobbyMember[] = []
 
@@ -65,12 +64,11 @@ export class Conversation {
   readonly #room: LobbyRoom
   readonly #ground: ConversationGround
   readonly #attendance: Attendance
+  readonly #typing: Typing
   readonly #undos: Undo[] = []
   #lastRead: Position | null
   #watched = false
   #name: string
-  #typing = false
-  #stopTyping: Undo = () => {}
   #settling: Undo = () => {}
   #lastSend = 0
   /** How often the connection was lost. */
@@ -82,6 +80,7 @@ export class Conversation {
     this.#ground = ground
     this.#lastRead = ground.lastRead
     this.#attendance = new Attendance(ground.self)
+    this.#typing = new Typing(ground.clock, () => this.#show())
     this.#undos.push(
       room.on('message', (text, message) => this.#hear(text, message)),
       room.presence.subscribe((members) => this.#see(members)),
@@ -207,7 +206,7 @@ export class Conversation {
       outbox: outbox.sending(this.state.get().outbox, id, text, this.#ground.clock.now()),
       firstNew: null,
     })
-    this.#stoppedTyping()
+    this.#typing.stop()
     void this.#send(id, text)
   }
 
@@ -247,7 +246,7 @@ export class Conversation {
       this.state.patch({ unread: 0 })
     } else {
       this.state.patch({ firstNew: null })
-      this.#stoppedTyping()
+      this.#typing.stop()
     }
   }
 
@@ -272,20 +271,9 @@ export class Conversation {
     this.#ground.read(position)
   }
 
-  /** Somebody is at the keys. */
+  /** A key was pressed in the field. */
   type(): void {
-    this.#stopTyping()
-    this.#stopTyping = this.#ground.clock.after(TYPING_MS, () => this.#stoppedTyping())
-    if (this.#typing) return
-    this.#typing = true
-    this.#show()
-  }
-
-  #stoppedTyping(): void {
-    this.#stopTyping()
-    if (!this.#typing) return
-    this.#typing = false
-    this.#show()
+    this.#typing.press()
   }
 
   rename(name: string): void {
@@ -295,14 +283,14 @@ export class Conversation {
 
   #show(): void {
     if (this.#room.state.kind === 'left') return
-    const shown = this.#typing ? { name: this.#name, typing: true } : { name: this.#name }
+    const shown = this.#typing.on ? { name: this.#name, typing: true } : { name: this.#name }
     // It fails only if the room is left meanwhile, and then it does not matter.
     this.#room.presence.update(shown).catch(() => {})
   }
 
   /** Leaves the room. */
   close(): void {
-    this.#stopTyping()
+    this.#typing.stop()
     this.#settling()
     for (const undo of this.#undos) undo()
     void this.#room.leave()

@@ -3,7 +3,7 @@ import { idOf, type Said } from './timeline.ts'
 
 // What one has sent, until it is seen among the messages: a value.
 
-export type Outcome =
+type Outcome =
   /** On its way, or waiting for the connection. */
   | { readonly kind: 'sending' }
   /** Accepted. `id` is its message's; null if the server did not say. */
@@ -11,7 +11,7 @@ export type Outcome =
   /** Not accepted; `unsure` if it may have been. */
   | { readonly kind: 'failed'; readonly why: string; readonly unsure: boolean }
 
-export interface Pending {
+interface Pending {
   readonly id: number
   readonly text: string
   readonly at: number

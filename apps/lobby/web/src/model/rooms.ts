@@ -14,7 +14,7 @@ export type RoomRef =
     }
 
 /** More rooms than this are not kept: a connection has room for 128 channels. */
-export const MAX_ROOMS = 100
+const MAX_ROOMS = 100
 
 export const LOBBY_ROOM: RoomRef = publicRoom('lobby')
 

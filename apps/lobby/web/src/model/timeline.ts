@@ -42,7 +42,7 @@ export interface Missed {
 }
 
 /** Messages from here on were sent while the connection was lost. */
-export interface Away {
+interface Away {
   readonly kind: 'away'
   readonly id: string
   readonly count: number
