@@ -76,6 +76,11 @@ export interface HelloRequest extends RequestBase {
   readonly credentials: unknown
   /** A token to resume a session with; null for a new one. */
   readonly resume: string | null
+  /**
+   * `same`: a resumed session goes on under the token that it was resumed by, for clients that cannot be told another one.
+   * Instead of once it is good for as long as nobody else answers a ping under it. Default: each welcome has a new one.
+   */
+  readonly token?: 'same'
 }
 export interface RefreshRequest extends RequestBase {
   readonly kind: 'refresh'
@@ -201,6 +206,8 @@ export interface Session {
   /** A request of this session has ended. Called once for each. */
   answer(request: Request, outcome: Outcome, now: number): readonly Effect[]
   notify(notice: Notice): readonly Effect[]
+  /** The server is about to close the connection: what is written before. Requests are not made any more. */
+  closing?(code: number): readonly Effect[]
   /** How this language says a close of the server's: its code in place of one of `CloseCode`. Default: the same. */
   closeCode?(code: number): number
   /** Time passes: called about once a second. Pings, and the end of a silent peer, come from here. */

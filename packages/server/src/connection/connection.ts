@@ -45,7 +45,7 @@ export interface ConnectionHost {
   readonly counters: RefusalCounters
   report(what: string, error: unknown): void
   /** The session of a token, wherever it is; null if there is none for this proof. */
-  takeSession(token: string, proof: Proof): Promise<Resumable | null>
+  takeSession(token: string, proof: Proof, contested: boolean): Promise<Resumable | null>
   /** Asks the application who somebody is. */
   authenticate(credentials: unknown, client: Client): Promise<Visitor | { readonly refusal: Refusal }>
   opened(connection: Connection): void
@@ -102,6 +102,8 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   #joins: Bucket | null = null
   #bytes: Bucket | null = null
   #paused = false
+  // Those who wait for a ping to be answered.
+  #asking: Set<(alive: boolean) => void> | null = null
 
   constructor(
     host: ConnectionHost,
@@ -141,7 +143,24 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   }
 
   alive(): void {
+    for (const answered of this.#asking ?? []) answered(true)
     if (!this.#closed) this.#dialectSession.alive?.(this.#host.clock.now())
+  }
+
+  /** Asks the peer for a sign of life; false if the transport cannot. */
+  answersPing(ms: number): Promise<boolean> {
+    if (this.#closed || !this.#transport.ping) return Promise.resolve(false)
+    return new Promise((resolve) => {
+      const undo = this.#host.clock.after(ms, () => answered(false))
+      const answered = (alive: boolean) => {
+        undo()
+        this.#asking?.delete(answered)
+        resolve(alive)
+      }
+      this.#asking ??= new Set()
+      this.#asking.add(answered)
+      this.#transport.ping?.()
+    })
   }
 
   drained(): void {
@@ -228,27 +247,27 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   async #hello(request: HelloRequest): Promise<void> {
     const { sessions } = this.#host
     const credentials = JSON.stringify(request.credentials ?? null)
-    let resumed = await this.#resume(request.resume, { credentials })
+    let resumed = await this.#resume(request, { credentials })
     if (!resumed) {
       const judged = this.#visitor ?? (await this.#host.authenticate(request.credentials, this))
       this.#visitor = null
       if (this.#closed) return
       if ('refusal' in judged) return this.#answer(request, { ok: false, refusal: judged.refusal })
       // New credentials of the same user, a refreshed token say, resume its session as well.
-      if (!judged.anonymous) resumed = await this.#resume(request.resume, { user: judged.identity.user.id })
+      if (!judged.anonymous) resumed = await this.#resume(request, { user: judged.identity.user.id })
       this.#identify(judged.identity)
       this.#anonymous = judged.anonymous
     }
     if (this.#closed) return
-    this.#session = sessions.begin(this, credentials)
+    this.#session = sessions.begin(this, credentials, resumed && request.token === 'same' ? request.resume : null)
     const { token } = this.#session
     const resume = { token, resumeMs: sessions.resumeMs, resumed }
     this.#host.opened(this)
     this.#answer(request, { ok: true, result: { connection: this.id, user: this.user, resume } })
   }
 
-  async #resume(token: string | null, proof: Proof): Promise<boolean> {
-    const session = token === null ? null : await this.#host.takeSession(token, proof)
+  async #resume({ resume, token }: HelloRequest, proof: Proof): Promise<boolean> {
+    const session = resume === null ? null : await this.#host.takeSession(resume, proof, token === 'same')
     if (!session || this.#closed) return false
     this.id = session.id
     this.user = session.user
@@ -367,6 +386,8 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   #close(code: number, reason: string, end: End): void {
     if (this.#closed) return
     count(this.#host.counters.closes, code)
+    for (const effect of this.#dialectSession.closing?.(code) ?? [])
+      if (effect.kind === 'write') this.outbox.push(new Frame(effect.payload, DIRECT))
     this.#end(end)
     if (code !== CloseCode.slow) this.outbox.flush()
     this.#transport.close(this.#dialectSession.closeCode?.(code) ?? code, reason)
@@ -375,6 +396,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   #end(end: End): void {
     if (this.#closed) return
     this.#closed = true
+    for (const answered of this.#asking ?? []) answered(false)
     const held = new Map<string, HeldMembership>()
     for (const membership of [...this.memberships.values()]) {
       const holds = end === 'lost' && this.#session && membership.feeding !== 'joining'

@@ -49,6 +49,9 @@ export interface ConnectionsOptions {
 
 const SWEEP_MS = 1_000
 
+// How long the owner of a session may take to answer a ping, when somebody shows its token who may be the same client.
+const CONTEST_MS = 1_000
+
 /** Every connection of this node, and what they share. */
 export class Connections implements ConnectionHost {
   readonly clock: Clock
@@ -258,10 +261,20 @@ export class Connections implements ConnectionHost {
   }
 
   /** The session of a token, from this node or the one that has it; null if there is none for this proof. */
-  async takeSession(token: string, proof: Proof): Promise<Resumable | null> {
+  async takeSession(token: string, proof: Proof, contested: boolean): Promise<Resumable | null> {
     const { cluster } = this.#options
     const node = nodeOf(token)
-    if (!cluster || node === null || node === cluster.nodes.self) return this.sessions.take(token, proof)
+    // A path may be dead although its connection looks alive: only who answers is somebody else.
+    let owner = contested ? this.sessions.ownerOf(token, proof) : null
+    while (owner) {
+      if (await owner.answersPing(CONTEST_MS)) return null
+      const still = this.sessions.ownerOf(token, proof)
+      if (still === owner) break
+      owner = still
+    }
+    // One that keeps its token may be here although the token was made elsewhere.
+    const here = this.sessions.take(token, proof)
+    if (here || !cluster || node === null || node === cluster.nodes.self) return here
     return toResumable(await cluster.fetchSession(node, token, proof))
   }
 

@@ -27,6 +27,8 @@ export interface Owner {
   readonly expiresAt: number
   /** Gives way to another connection of the same session: becomes lost at once. */
   supersede(): void
+  /** Whether its peer answers a ping within `ms`. */
+  answersPing(ms: number): Promise<boolean>
 }
 
 /** What a returning client finds again. */
@@ -80,7 +82,7 @@ export class Sessions {
       for (const held of session.held?.values() ?? []) ended(held)
     })
     this.#resumes = new Expiry(clock, options.resumeMs, (session) => {
-      if (session.owner === null) this.#byToken.delete(session.token)
+      if (session.owner === null) this.#forget(session)
     })
   }
 
@@ -88,15 +90,29 @@ export class Sessions {
     return this.#byToken.size
   }
 
-  /** Begins a session, or goes on with one under a new token. */
-  begin(owner: Owner, credentials: string): Session {
+  /** Begins a session, or goes on with one: under a new token, unless it is to keep one. */
+  begin(owner: Owner, credentials: string, kept: string | null = null): Session {
     const { id, user, data, expiresAt } = owner
-    const secret = this.#random.token()
-    // Among several nodes a token says which one has the session.
-    const token = this.#node === null ? secret : `${secret}.${this.#node}`
+    const token = kept ?? this.#newToken()
     const session: Session = { token, id, user, data, expiresAt, credentials, owner, held: null }
     this.#byToken.set(session.token, session)
     return session
+  }
+
+  #newToken(): string {
+    const secret = this.#random.token()
+    // Among several nodes a token says which one has the session.
+    return this.#node === null ? secret : `${secret}.${this.#node}`
+  }
+
+  // Not another one that goes on under its token.
+  #forget(session: Session): void {
+    if (this.#byToken.get(session.token) === session) this.#byToken.delete(session.token)
+  }
+
+  /** The connection of a token's session; null without one, or if the session is somebody else's. */
+  ownerOf(token: string, proof: Proof): Owner | null {
+    return this.#proven(token, proof)?.owner ?? null
   }
 
   /**
@@ -104,6 +120,14 @@ export class Sessions {
    * there is none, or if it is somebody else's.
    */
   take(token: string, proof: Proof): Session | null {
+    const session = this.#proven(token, proof)
+    if (!session) return null
+    session.owner?.supersede()
+    this.#byToken.delete(token)
+    return session
+  }
+
+  #proven(token: string, proof: Proof): Session | null {
     const session = this.#byToken.get(token)
     if (!session) return null
     // Who has just been authenticated needs no old credentials; who shows the old ones needs them to be good still.
@@ -111,10 +135,7 @@ export class Sessions {
       'user' in proof
         ? session.user.id === proof.user
         : session.credentials === proof.credentials && session.expiresAt > this.#clock.now()
-    if (!proven) return null
-    session.owner?.supersede()
-    this.#byToken.delete(token)
-    return session
+    return proven ? session : null
   }
 
   /** Gives a session up to another node: a copy of it, without what only this node can have. Its members stay for the grace. */
@@ -141,7 +162,7 @@ export class Sessions {
   /** It is over: its token is worthless. */
   end(session: Session): void {
     session.owner = null
-    this.#byToken.delete(session.token)
+    this.#forget(session)
   }
 
   /** Ends the lost sessions of a user, who is not to come back by them. */
