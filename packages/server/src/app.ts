@@ -70,6 +70,10 @@ export interface CloseOptions {
   /** Clients are told to come back after this, in milliseconds, and within `spreadMs` behind it. Default 500 and 2,000. */
   readonly retryAfterMs?: number
   readonly spreadMs?: number
+  /** Over how long the goodbyes are spread, in milliseconds. Default: a thousand connections a second, for at most 5,000. */
+  readonly drainMs?: number
+  /** How long health says "not ready" before anybody is sent away, in milliseconds. Default 0. */
+  readonly unreadyMs?: number
   /** How long goodbyes may take until everything is cut, in milliseconds. Default 5,000. */
   readonly timeoutMs?: number
 }

@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net'
 import {
   type Channels as ChannelSpecs,
   type Clock,
-  CloseCode,
   type Contract,
   type Random,
   RESERVED_EVENTS,
@@ -21,6 +20,7 @@ import { NODES_DEFAULTS } from './cluster/nodes.ts'
 import { type AddressReader, addressReader } from './connection/address.ts'
 import { Connections } from './connection/connections.ts'
 import type { DialectHost, Route } from './connection/dialect.ts'
+import { drain } from './connection/drain.ts'
 import { type Limits, toLimits } from './connection/limits.ts'
 import { rollcallDialect } from './connection/rollcall-dialect.ts'
 import { toApi } from './http/api/options.ts'
@@ -263,12 +263,12 @@ class Node {
     return this.#closing
   }
 
-  async #close({ retryAfterMs = 500, spreadMs = 2_000, timeoutMs = 5_000 }: CloseOptions): Promise<void> {
+  async #close(options: CloseOptions): Promise<void> {
+    const { retryAfterMs = 500, spreadMs = 2_000, drainMs = null, unreadyMs = 0, timeoutMs = 5_000 } = options
+    // Not ready any more, but still serving: whoever balances the load sees it and sends nobody else.
+    if (unreadyMs > 0) await new Promise<void>((resolve) => this.#clock.after(unreadyMs, resolve))
     const listening = [...this.#servers].map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
-    for (const connection of this.#connections.all()) {
-      connection.notify({ kind: 'closing', reason: 'the server is stopping', retryAfterMs, spreadMs })
-      connection.close(CloseCode.goingAway, 'the server is stopping')
-    }
+    await drain(() => this.#connections.all(), this.#clock, { retryAfterMs, spreadMs, drainMs })
     // The others let our members go now; those who come back to them are theirs.
     this.#cluster?.stop()
     let cut: Undo = () => {}
