@@ -5,6 +5,7 @@ import type { CatchUpOptions } from './channel/catch-up.ts'
 import type { ConnectionView, ServerChannel } from './channel/handlers.ts'
 import type { IdempotencyOptions } from './channel/idempotency.ts'
 import type { NodesOptions } from './cluster/nodes.ts'
+import type { Provider, Service } from './cluster/services.ts'
 import type { TrustedProxy } from './connection/address.ts'
 import type { Dialect } from './connection/dialect.ts'
 import type { Limits } from './connection/limits.ts'
@@ -114,6 +115,21 @@ export interface App<C extends ChannelSpecs = ChannelSpecs> {
   observe(
     listener: (event: { readonly kind: 'connected' | 'disconnected'; readonly connection: ConnectionView }) => void,
   ): Undo
+  /**
+   * Answers requests for a service, together with everybody else who provides it, until undone. A `Refuse` that it throws is
+   * told to whoever asked; `meta` to whoever looks who provides what.
+   */
+  provide(service: string, provider: Provider, options?: { readonly meta?: unknown }): Promise<Undo>
+  /**
+   * Asks one of those who provide a service, on whatever node; one on this node is preferred. Payloads are what JSON can carry.
+   * Default timeout 5,000 ms. Rejects at once with a RetryLaterError whose `details` are `no_provider` if there is nobody,
+   * with an UnknownOutcomeError if there is no answer in time, with a RefusedError if the provider refuses.
+   */
+  request(service: string, payload: unknown, options?: { readonly timeoutMs?: number }): Promise<unknown>
+  /** The services that somebody provides now, each with its providers and what they say of themselves. */
+  services(): Promise<readonly Service[]>
+  /** Hears of services that come, change and go. */
+  observeServices(listener: (services: readonly Service[]) => void): Undo
   /** For transports of one's own: makes a connection of a transport and a dialect's session. */
   accept(transport: Transport, session: Session, handshake: Handshake, dialect: string): TransportListener
   stats(): Stats

@@ -22,6 +22,7 @@ export {
   type TopicEvent,
   type User,
 } from './channel/handlers.ts'
+export type { Provider, Service } from './cluster/services.ts'
 export type { TrustedProxy } from './connection/address.ts'
 export type { Dialect, DialectHost, Route, Upgrade, UpgradeRefusal, Verdict } from './connection/dialect.ts'
 export { DEFAULT_LIMITS, type Limits } from './connection/limits.ts'

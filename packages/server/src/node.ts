@@ -17,6 +17,7 @@ import type { AnyHandlers, ConnectionView, Handlers, ServerChannel } from './cha
 import { ServerTopic } from './channel/server-topic.ts'
 import { Cluster } from './cluster/cluster.ts'
 import { NODES_DEFAULTS } from './cluster/nodes.ts'
+import { type Provider, type Service, Services, type ServicesListener } from './cluster/services.ts'
 import { type AddressReader, addressReader } from './connection/address.ts'
 import { Connections } from './connection/connections.ts'
 import type { DialectHost, Route } from './connection/dialect.ts'
@@ -62,6 +63,7 @@ class Node {
   readonly #turn: Turn
   readonly #channels: Channels
   readonly #cluster: Cluster | null
+  #services: Services | null = null
   readonly #connections: Connections
   readonly #door: FrontDoor
   readonly #servers = new Set<Server>()
@@ -244,6 +246,33 @@ class Node {
     return this.#connections.observe(listener)
   }
 
+  provide(service: string, provider: Provider, options: { meta?: unknown } = {}): Promise<Undo> {
+    return this.#serviceDesk().provide(service, provider, options.meta)
+  }
+
+  request(service: string, payload: unknown, options: { timeoutMs?: number } = {}): Promise<unknown> {
+    return this.#serviceDesk().request(service, payload, options.timeoutMs ?? 5_000)
+  }
+
+  services(): Promise<readonly Service[]> {
+    return this.#serviceDesk().list()
+  }
+
+  observeServices(listener: ServicesListener): Undo {
+    return this.#serviceDesk().observe(listener)
+  }
+
+  // Made by the first who needs it: most applications have no services.
+  #serviceDesk(): Services {
+    this.#services ??= new Services({
+      clock: this.#clock,
+      cluster: this.#cluster,
+      token: () => this.#random.token(9),
+      report: this.#report,
+    })
+    return this.#services
+  }
+
   stats(): Stats {
     const { rateLimited, handshakes, refusals, closes } = this.#connections.counters
     return {
@@ -269,6 +298,7 @@ class Node {
     if (unreadyMs > 0) await new Promise<void>((resolve) => this.#clock.after(unreadyMs, resolve))
     const listening = [...this.#servers].map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
     await drain(() => this.#connections.all(), this.#clock, { retryAfterMs, spreadMs, drainMs })
+    await this.#services?.close()
     // The others let our members go now; those who come back to them are theirs.
     this.#cluster?.stop()
     let cut: Undo = () => {}
