@@ -36,6 +36,8 @@ export interface ChannelHost {
   readonly log: Log
   readonly presence: TrackerOptions
   readonly catchUp: CatchUpOptions
+  /** A number above `rev`, and above all that were given before. */
+  nextRev(rev: number): number
   /** Something failed that no caller hears of. */
   report(what: string, error: unknown): void
   /** Something left the channel: it may be idle now. */
@@ -202,6 +204,14 @@ export class Channel {
   /** Whether an entry is shown, and this node's to show: another node's will go when that one lets go of it. */
   owns(id: string): boolean {
     return (this.shared ? this.shared.replica.own.get(id) : this.tracker?.roster.entry(id)) !== undefined
+  }
+
+  /**
+   * The `rev` of an entry that comes behind `rev`. Rising for all entries of the node, since one that goes and comes again,
+   * even into a channel that was closed meanwhile, must not be taken for what it was before.
+   */
+  nextRev(rev: number): number {
+    return this.#host.nextRev(rev)
   }
 
   untrack(id: string): void {

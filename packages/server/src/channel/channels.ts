@@ -23,7 +23,7 @@ import { check, checkEncodable } from './checking.ts'
 import type { AnyHandlers, Emitted } from './handlers.ts'
 import { decodeRelay, encodeRelay } from './relay.ts'
 
-export interface ChannelsOptions extends Omit<ChannelHost, 'left'> {
+export interface ChannelsOptions extends Omit<ChannelHost, 'left' | 'nextRev'> {
   readonly contract: Contract
   readonly handlers: Readonly<Record<string, AnyHandlers>>
   /** This node among others; null if there are none. */
@@ -66,6 +66,7 @@ export class Channels implements ChannelHost {
   readonly #options: ChannelsOptions
   readonly #open = new Map<string, Channel>()
   readonly #idle = new Set<Channel>()
+  #rev = 0
   #sweep: Undo | null = null
   #positions: Undo | null = null
 
@@ -81,6 +82,11 @@ export class Channels implements ChannelHost {
 
   report(what: string, error: unknown): void {
     this.#options.report(what, error)
+  }
+
+  nextRev(rev: number): number {
+    this.#rev = Math.max(this.#rev, rev) + 1
+    return this.#rev
   }
 
   /** The rules for a topic, or null if no pattern of the contract covers it. */

@@ -192,7 +192,7 @@ export function show(membership: Membership, meta: unknown, held: Entry | null):
   membership.entry = id
   channel.unlinger(peer.user.id, id)
   if (shown && channel.owns(id) && shown.key === peer.user.id && sameJson(shown.meta, meta)) return shown
-  const entry: Entry = { id, key: peer.user.id, meta, rev: (before?.rev ?? 0) + 1 }
+  const entry: Entry = { id, key: peer.user.id, meta, rev: channel.nextRev(before?.rev ?? 0) }
   channel.track(entry)
   return entry
 }
