@@ -1,0 +1,5 @@
+export type { CookieOptions } from './engine/cookie.ts'
+export type { CorsOptions } from './engine/cors.ts'
+export type { SocketIoOptions } from './options.ts'
+export type { PresenceEvent, PresentMember } from './presence.ts'
+export { socketIo } from './socket-io.ts'
