@@ -23,6 +23,7 @@ const KICKED = 4403
 /** A connection open for this long was a success: the next loss begins with the shortest wait again. */
 const STEADY_MS = 5_000
 const TICK_MS = 1_000
+const LOST = 'the connection was lost'
 /** How long the goodbye may take. */
 const GOODBYE_MS = 2_000
 
@@ -91,7 +92,7 @@ export class Link {
   #carryOut(effect: ClientEffect): void {
     const { kind } = effect
     if (kind === 'write') this.#socket?.send(effect.payload as string | Uint8Array<ArrayBuffer>)
-    else if (kind === 'close') this.#lose('the connection was given up', effect.code, true)
+    else if (kind === 'close') this.#lose(LOST, effect.code, true)
     else if (kind === 'closing') this.#hint = effect
     else this.#tell(effect)
     if (kind !== 'welcomed') return
@@ -146,8 +147,7 @@ export class Link {
       const payload: Payload = typeof data === 'string' ? data : new Uint8Array(data)
       this.run(this.#session.receive(payload, this.now))
     }
-    socket.onclose = ({ code, reason }: { code: number; reason: string }) =>
-      this.#lose(reason || 'the connection was lost', code, false)
+    socket.onclose = ({ code, reason }: { code: number; reason: string }) => this.#lose(reason || LOST, code, false)
   }
 
   /** Lets the socket go, without waiting for its close: on a dead network that takes minutes. */
@@ -202,7 +202,7 @@ export class Link {
     this.#ticker?.()
     this.#sleep?.()
     const refused = code === UNAUTHORIZED ? 'unauthorized' : code === KICKED ? 'refused' : 'closed'
-    this.run(this.#session.end({ code: refused, message: `The client is closed: ${reason}` }))
+    this.run(this.#session.end({ code: refused, message: reason }))
     this.#enter({ kind: 'closed', reason, code })
   }
 
@@ -210,7 +210,7 @@ export class Link {
   close(): Promise<void> {
     this.#closed ??= new Promise((resolve) => {
       const socket = this.#drop(NORMAL)
-      if (this.state.kind !== 'closed') this.#stop('closed by the application', null)
+      if (this.state.kind !== 'closed') this.#stop('the client was closed', null)
       if (!socket) {
         resolve()
         return

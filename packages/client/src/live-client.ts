@@ -79,7 +79,7 @@ export class LiveClient implements Omit<Client, 'join'>, RoomHost {
     const spec = this.#contract.match(topic)?.spec
     const room = new LiveRoom(this, topic, spec ?? {})
     this.#rooms.set(topic, room)
-    if (this.state.kind === 'closed') room.end(failed('closed', 'Cannot join: the client is closed'))
+    if (this.state.kind === 'closed') room.end(failed('closed', 'the client was closed'))
     else if (spec) room.begin(options, signal)
     else room.end(failed('unknown_topic', `Cannot join: the contract does not know ${topic}`))
     return room
@@ -154,7 +154,7 @@ export class LiveClient implements Omit<Client, 'join'>, RoomHost {
 
   close(): Promise<void> {
     this.#forget?.()
-    for (const room of this.#rooms.values()) room.end(null, failed('closed', 'The client was closed'))
+    for (const room of this.#rooms.values()) room.end(null, failed('closed', 'the client was closed'))
     return this.#link.close()
   }
 }

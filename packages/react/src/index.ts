@@ -7,4 +7,4 @@ export {
   useRoom,
   useRoomState,
 } from './hooks.ts'
-export { type Item, isGap, type MessageListOptions, type MessageListView } from './message-list.ts'
+export type { Item, MessageListOptions, MessageListView } from './message-list.ts'

@@ -1,8 +1,10 @@
-import type { Gap, Message, Room } from '@rollcall/client'
+import type { Gap, Message, MessageContext, Room } from '@rollcall/client'
 import type { ChannelSpec, EmitNames, Position, RollcallError, Undo } from '@rollcall/core'
 
-/** A message, or the place where some are missing. */
-export type Item<S extends ChannelSpec, E extends EmitNames<S>> = Message<S, E> | Gap
+/** A message, or the place where some are missing. `key` names it as long as the list has it. */
+export type Item<S extends ChannelSpec, E extends EmitNames<S>> =
+  | { readonly kind: 'message'; readonly key: string; readonly message: Message<S, E> }
+  | { readonly kind: 'gap'; readonly key: string; readonly gap: Gap }
 
 export interface MessageListOptions {
   /** Messages to read when the list begins, on a channel with history. Default 50. */
@@ -15,18 +17,13 @@ export interface MessageListOptions {
 
 /** What a list shows. A new object at each change, the same one in between. */
 export interface MessageListView<S extends ChannelSpec, E extends EmitNames<S>> {
-  /** Oldest first. A `Gap` stands where messages were missed for good. */
+  /** Oldest first. A gap stands where messages were missed for good. */
   readonly items: readonly Item<S, E>[]
   /** Whether there is more to load before the first item. */
   readonly more: boolean
   readonly loading: boolean
   /** Why the latest reading of history failed. */
   readonly error: RollcallError | null
-}
-
-/** Whether an item is a gap. */
-export function isGap<S extends ChannelSpec, E extends EmitNames<S>>(item: Item<S, E>): item is Gap {
-  return !('event' in item)
 }
 
 /** The newest messages of a room, as they come, with older ones on demand. Listens while somebody is subscribed. */
@@ -38,6 +35,8 @@ export class MessageList<S extends ChannelSpec, E extends EmitNames<S>> {
   #view: MessageListView<S, E> = { items: [], more: false, loading: false, error: null }
   #undos: Undo[] = []
   #begun = false
+  /** Items that had no position so far. */
+  #unplaced = 0
 
   constructor(room: Room<S>, event: E, { initial = 50, page = 50, limit = 1_000 }: MessageListOptions = {}) {
     this.#room = room
@@ -65,8 +64,8 @@ export class MessageList<S extends ChannelSpec, E extends EmitNames<S>> {
       void this.#read({ limit: this.#options.initial })
     }
     this.#undos = [
-      this.#room.on(this.#event, (_, message) => this.#put([message])),
-      this.#room.onGap((gap) => this.#put([gap])),
+      this.#room.on(this.#event, (_, message) => this.#put([this.#message(message)])),
+      this.#room.onGap((gap) => this.#put([{ kind: 'gap', key: this.#key('gap', gap), gap }])),
       this.#room.subscribeState(() => {
         if (!this.#begun) begin()
       }),
@@ -77,7 +76,7 @@ export class MessageList<S extends ChannelSpec, E extends EmitNames<S>> {
   /** Reads messages before the first item. Ends at once if there are none, or one reading is under way. */
   readonly loadOlder = async (): Promise<void> => {
     const { items, more, loading } = this.#view
-    const position = items.find((item) => item.position !== null)?.position
+    const position = items.map(positionOf).find((each) => each !== null)
     if (!more || loading || !position) return
     // Behind a gap into another epoch there is nothing that the history of today could tell.
     if (position.epoch !== this.#room.position?.epoch) this.#change({ more: false })
@@ -89,9 +88,10 @@ export class MessageList<S extends ChannelSpec, E extends EmitNames<S>> {
     try {
       const { messages, more, epoch } = await this.#room.history(range)
       if (range.before === undefined) this.#forgetBefore(messages[0]?.position ?? null)
-      this.#put(messages.filter((message): message is Message<S, E> => message.event === this.#event))
+      this.#put(messages.flatMap((each) => (each.event === this.#event ? this.#message(each as Message<S, E>) : [])))
       const { items } = this.#view
-      const reaches = items.length === 0 || items[0]?.position?.epoch === epoch
+      const [first] = items
+      const reaches = !first || positionOf(first)?.epoch === epoch
       this.#change({ loading: false, more: more && reaches && items.length < this.#options.limit })
     } catch (error) {
       const { code } = error as RollcallError
@@ -101,9 +101,18 @@ export class MessageList<S extends ChannelSpec, E extends EmitNames<S>> {
 
   /** The newest messages begin here: if that is beyond the items held, they have a hole behind them, and go. */
   #forgetBefore(position: Position | null): void {
-    const newest = this.#view.items.findLast((item) => item.position !== null)?.position
+    const newest = this.#view.items.map(positionOf).findLast((each) => each !== null)
     if (!position || !newest) return
     if (newest.epoch !== position.epoch || position.offset > newest.offset + 1) this.#change({ items: [] })
+  }
+
+  #message(message: Message<S, E>): Item<S, E> {
+    return { kind: 'message', key: this.#key('message', message), message }
+  }
+
+  #key(kind: string, { position }: { readonly position: Position | null }): string {
+    this.#unplaced += position ? 0 : 1
+    return position ? `${kind} ${position.epoch} ${position.offset}` : `${kind} ${this.#unplaced}`
   }
 
   /** Adds items: those with a position in their place and once, others at the end. */
@@ -112,9 +121,7 @@ export class MessageList<S extends ChannelSpec, E extends EmitNames<S>> {
     for (const item of added) {
       let at = items.length
       while (isBefore(item, items[at - 1])) at -= 1
-      const before = items[at - 1]
-      const known = before && !isGap(before) && !isGap(item) && isSame(before.position, item.position)
-      if (!known) items.splice(at, 0, item)
+      if (items[at - 1]?.key !== item.key) items.splice(at, 0, item)
     }
     const dropped = items.length - this.#options.limit
     if (dropped > 0) items.splice(0, dropped)
@@ -127,18 +134,17 @@ export class MessageList<S extends ChannelSpec, E extends EmitNames<S>> {
   }
 }
 
-interface Placed {
-  readonly position: Position | null
+type AnyItem = Item<ChannelSpec, string>
+
+function positionOf(item: Item<never, never> | AnyItem): Position | null {
+  return item.kind === 'gap' ? item.gap.position : (item.message as MessageContext).position
 }
 
 /** Whether an item belongs before another: of what has no position, or one of another epoch, nothing is known. */
-function isBefore(item: Placed & object, other: (Placed & object) | undefined): boolean {
-  if (!item.position || !other?.position || item.position.epoch !== other.position.epoch) return false
+function isBefore(item: Item<never, never> | AnyItem, other: Item<never, never> | AnyItem | undefined): boolean {
+  const place = positionOf(item)
+  const others = other ? positionOf(other) : null
+  if (!place || !others || place.epoch !== others.epoch) return false
   // A gap stands behind the message whose position it has.
-  const least = 'event' in other ? 1 : 0
-  return other.position.offset >= item.position.offset + least
-}
-
-function isSame(a: Position | null, b: Position | null): boolean {
-  return a !== null && b !== null && a.epoch === b.epoch && a.offset === b.offset
+  return others.offset >= place.offset + (other?.kind === 'gap' ? 0 : 1)
 }

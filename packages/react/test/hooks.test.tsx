@@ -6,7 +6,7 @@ import { createRoot, type Root } from 'react-dom/client'
 import { renderToString } from 'react-dom/server'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { isGap, useConnectionState, useCount, useMembers, useMessages, useRoom, useRoomState } from '../src/index.ts'
+import { useConnectionState, useCount, useMembers, useMessages, useRoom, useRoomState } from '../src/index.ts'
 
 const chat = contract({
   'room:{room}': channel({
@@ -90,7 +90,9 @@ function Lobby({ topic = 'room:a' as `room:${string}` | null, limit = 5 }) {
       <p>
         {connection.kind} {state?.kind ?? 'none'} {members.map(({ meta }) => meta.name).join()} {count}
       </p>
-      <p id="items">{items.map((item) => (isGap(item) ? `[${item.reason}]` : item.payload)).join(' ')}</p>
+      <p id="items">
+        {items.map((item) => (item.kind === 'gap' ? `[${item.gap.reason}]` : item.message.payload)).join(' ')}
+      </p>
       <p id="standing">{`${more} ${loading} ${error?.code ?? '-'}`}</p>
       <button type="button" onClick={loadOlder}>
         older
