@@ -148,7 +148,9 @@ export class Feed {
     const wanted = Math.max(0, top - last)
     if (this.#held(wanted) >= 0) return wanted
     const page = await this.#log.readAfter(this.#topic, wanted, 1)
-    return page.epoch === this.#position.epoch ? Math.max(wanted, page.first - 1) : this.#position.offset
+    if (page.epoch !== this.#position.epoch) return this.#position.offset
+    // The log may be ahead of its feed, and trimmed beyond where the feed is.
+    return Math.min(Math.max(wanted, page.first - 1), this.#position.offset)
   }
 
   #toPage(

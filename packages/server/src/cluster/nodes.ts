@@ -101,11 +101,17 @@ export class Nodes {
       this.#forget(from)
       return
     }
-    const known = this.#heardAt.has(from)
-    this.#heardAt.set(from, this.#clock.now())
-    if (this.#down.delete(from) || !known) this.#tell(from, 'up')
+    this.alive(from)
     // A newcomer learns of us at once, not with our next beat.
     if (message.hello === true) this.#beat(false)
+  }
+
+  /** Another node has said something, whatever it was: from now on its silence is noticed. */
+  alive(node: string): void {
+    if (this.#stopped) return
+    const known = this.#heardAt.has(node)
+    this.#heardAt.set(node, this.#clock.now())
+    if (this.#down.delete(node) || !known) this.#tell(node, 'up')
   }
 
   #tick(): void {

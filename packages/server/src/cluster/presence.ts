@@ -65,7 +65,9 @@ export class ClusterPresence {
     })
     const unsubscribe = await this.#broker.subscribe(`presence:${topic}`, (bytes, from) => {
       const message = toReplicaMessage(decodeMessage(bytes) ?? {})
-      if (message) replica.hear(from, message)
+      if (!message) return
+      this.#nodes.alive(from)
+      replica.hear(from, message)
     })
     this.#replicas.set(topic, replica)
     replica.start()
@@ -111,7 +113,9 @@ export class ClusterPresence {
   #told(bytes: Uint8Array, from: string): void {
     const fields = decodeMessage(bytes)
     const message = toReplicaMessage(fields ?? {})
-    if (message && typeof fields?.topic === 'string') this.#replicas.get(fields.topic)?.hear(from, message)
+    if (!message || typeof fields?.topic !== 'string') return
+    this.#nodes.alive(from)
+    this.#replicas.get(fields.topic)?.hear(from, message)
   }
 
   #mark(): void {

@@ -229,6 +229,15 @@ describe('a loss inside the server', () => {
     await back.join('log:x', { position: [position[0], 1] })
     await eventually(() => expect(back.messages).toEqual(texts(2, 5)))
     expect(reads).toBeLessThan(20)
+    // Nor does a first visit where the log was trimmed beyond the feed.
+    for (let i = 1; i <= 5; i++) await behind.channel('short:x').emit('message', `m${i}`)
+    await (await peer(behind)).join('short:x')
+    for (let i = 6; i <= 12; i++) await behind.channel('short:x').emit('message', `m${i}`)
+    reads = 0
+    const first = await peer(behind)
+    await first.join('short:x', { last: 3 })
+    await eventually(() => expect(first.messages).toEqual(texts(8, 12)))
+    expect(reads).toBeLessThan(20)
     await behind.close({ timeoutMs: 10 })
   })
 })

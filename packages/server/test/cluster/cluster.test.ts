@@ -162,4 +162,15 @@ describe('a node that is silent', () => {
     cut = false
     await eventually(() => expect(alice.roster).toEqual(['Alice', 'Bob', 'Carol']))
   })
+
+  it('is hidden although no beat of it was ever heard, only what it said of presence', async () => {
+    let lost = (subject: string) => subject === 'node:beat'
+    bus = memoryBus({ deliver: (passage) => void (lost(passage.subject) || systemClock.soon(() => passage.arrive())) })
+    const [a, b] = [node('a').app, node('b').app]
+    const alice = await member(a, 'Alice')
+    await member(b, 'Bob')
+    await eventually(() => expect(alice.roster).toEqual(['Alice', 'Bob']))
+    lost = () => true
+    await eventually(() => expect(alice.roster).toEqual(['Alice']))
+  })
 })
