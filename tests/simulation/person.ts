@@ -39,6 +39,8 @@ export class Person {
   #lives = 0
   #memberships = 0
   #values = 0
+  /** How often something happened to its connection. */
+  #shakes = 0
   /** Whether it may be closed for good. */
   #done = false
 
@@ -94,14 +96,15 @@ export class Person {
       ...(position === undefined && last !== undefined && { last }),
       value: (payload) => textOf(payload),
     })
+    const shakes = this.#shakes
     const member: Member = { topic, room, recorded, seen }
     this.members.set(topic, member)
     room.subscribeState(({ kind }) => {
       if (kind === 'rejoining') this.shaken()
       if (kind !== 'joined') return
       this.settled()
-      // Let in while its connection is bad, it may be gone again before anybody can tell.
-      if (this.faults > 0) this.excuse(topic)
+      // It may have been let in before, and be gone again, without having heard of it.
+      if (this.faults > 0 || this.#shakes !== shakes) this.excuse(topic)
       else if (member.seen) truth.shown(topic, this.user)
     })
     room.onLeft(() => {
@@ -114,6 +117,7 @@ export class Person {
   /** Something happened to its connection. */
   shaken(): void {
     const { truth, graceMs } = this.#options
+    this.#shakes++
     truth.shaky(this.name, this.#cluster.clock, graceMs, () => this.excuse())
   }
 

@@ -33,13 +33,13 @@ export const POSITION_MS = 5_000
 export const BACKOFF: { readonly minMs: number; readonly maxMs: number } = { minMs: 200, maxMs: 3_000 }
 
 /** How long everything may take to be well again once nothing is broken any more. */
-export function healingMs({ graceMs }: Scenario): number {
+export function healingMs({ graceMs, nodes }: Scenario): number {
   const noticed = PING_MS + DEAD_MS + 1_000
   // Two attempts, since the first may begin while the fault lasts and wait for its own end: 10 s without a welcome.
   const back = 10_000 + 2 * BACKOFF.maxMs
-  // A node that was silent is known to be up again with its next beat, and lost deltas with the next mark.
-  const nodes = 12_000
-  return noticed + back + graceMs + 2 * POSITION_MS + nodes
+  // A node's last word on a topic that was lost is missed after three marks, of 10 s each.
+  const presence = nodes > 1 ? 35_000 : 0
+  return noticed + back + graceMs + 2 * POSITION_MS + presence
 }
 
 export function scenario(seed: number, random: SeededRandom): Scenario {

@@ -10,6 +10,7 @@ export class Truth {
   readonly #present = new Set<string>()
   readonly #excused = new Set<string>()
   readonly #shaky = new Map<string, number>()
+  #over = false
 
   constructor(history: History) {
     this.#history = history
@@ -18,7 +19,7 @@ export class Truth {
   /** The key was let in, and is seen. */
   shown(topic: string, key: string): void {
     const name = `${topic}\n${key}`
-    if (this.#excused.has(name) || this.#present.has(name)) return
+    if (this.#over || this.#excused.has(name) || this.#present.has(name)) return
     this.#present.add(name)
     this.#history.add({ kind: 'present', topic, key })
   }
@@ -28,6 +29,12 @@ export class Truth {
     const name = `${topic}\n${key}`
     this.#excused.add(name)
     if (this.#present.delete(name)) this.#history.add({ kind: 'excused', topic, key })
+  }
+
+  /** From now on nothing can be told for the rest of the run: nodes do not hear each other. */
+  giveUp(): void {
+    this.excuseAll()
+    this.#over = true
   }
 
   excuseAll(): void {

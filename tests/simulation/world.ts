@@ -238,6 +238,7 @@ export class World {
       case 'suspend':
         return this.#lasting(null, step.forMs, node.suspend())
       case 'split': {
+        this.#truth.giveUp()
         const others = this.cluster.nodes.filter((other) => other !== node).map(({ name }) => name)
         return this.#lasting(null, step.forMs, this.cluster.network.partition([node.name], others))
       }

@@ -41,6 +41,7 @@ function lossesByPosition(
 ): void {
   const { who, topic, last } = joined
   let stretch: Stretch = { from: after, got: new Set(), highest: after.offset }
+  // Where the newest `last` messages begin is seen with the first of them.
   let begun = !last
   const judge = (to: number, record: HistoryRecord) => missing(story, topic, who, stretch, to, record, accuse)
   for (const record of episodes) {
@@ -53,7 +54,12 @@ function lossesByPosition(
     }
     if (record.kind !== 'deliver' || !record.position || record.position.epoch !== stretch.from.epoch) continue
     const { offset } = record.position
-    if (!begun) stretch.from = { ...stretch.from, offset: Math.min(stretch.from.offset, offset - 1) }
+    if (!begun)
+      stretch = {
+        from: { ...stretch.from, offset: Math.min(stretch.from.offset, offset - 1) },
+        got: new Set(),
+        highest: offset,
+      }
     begun = true
     stretch.got.add(offset)
     stretch.highest = Math.max(stretch.highest, offset)
