@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { MAX_GZIP_BYTES, sizeOf } from '../scripts/size.mjs'
+import { MAX_GZIP_BYTES, sizeOf } from './size.mjs'
 
 test('a page pays less than 10 KB for connect', async () => {
   const { gzipBytes, inputs } = await sizeOf("export { connect } from '@rollcall/client'")

@@ -17,8 +17,8 @@ export function parseJson(text: string, maxDepth: number): { value: unknown } | 
   }
 }
 
-/** Whether brackets in JSON text nest deeper than `maxDepth`; brackets inside of strings do not count. */
-export function depthExceeds(text: string, maxDepth: number): boolean {
+// Brackets inside of strings do not count.
+function depthExceeds(text: string, maxDepth: number): boolean {
   let depth = 0
   let inString = false
   for (let i = 0; i < text.length; i++) {

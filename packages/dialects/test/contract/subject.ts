@@ -24,7 +24,7 @@ export type Fate =
   | { readonly closed: number | undefined }
 
 /** Everything that can be refused. */
-export interface Fates {
+interface Fates {
   /** `authenticate` says no. */
   readonly unauthorized: Fate
   /** The application's `join` says no. */

@@ -100,7 +100,7 @@ export async function ask(
 }
 
 /** A native client by hand. */
-export class Native {
+class Native {
   readonly frames: (readonly unknown[])[] = []
   closed: { readonly code: number; readonly reason: string } | null = null
 

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { type App, allow, type RollcallOptions, refuse, rollcall } from '../../src/index.ts'
 
 /** A contract with one channel of each kind. */
-export const rooms = contract({
+const rooms = contract({
   'room:{room}': channel({
     send: { message: z.string().max(1000) },
     emit: {

@@ -1,4 +1,4 @@
-// What a page pays for `import { connect }`: bundled with core, minified and compressed. `node packages/client/scripts/size.mjs`
+// What a page pays for `import { connect }`: bundled with core, minified and compressed. `node packages/client/test/size.mjs`
 import { join, resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
