@@ -33,6 +33,8 @@ export class Person {
   readonly visits: Map<string, Position> = new Map()
   /** How many faults last on its link. */
   faults = 0
+  /** Its connection is broken, though it may not know. */
+  doubtful = false
   readonly #cluster: Cluster<SimulatedChannels>
   readonly #options: PersonOptions
   #client: Client<SimulatedChannels> | null = null
@@ -102,6 +104,7 @@ export class Person {
     room.subscribeState(({ kind }) => {
       if (kind === 'rejoining') this.shaken()
       if (kind !== 'joined') return
+      this.doubtful = false
       this.settled()
       // It may have been let in before, and be gone again, without having heard of it.
       if (this.faults > 0 || this.#shakes !== shakes) this.excuse(topic)
@@ -124,7 +127,8 @@ export class Person {
   /** Perhaps all is well again. */
   settled(): void {
     const well = [...this.members.values()].every(({ room }) => room.state.kind === 'joined')
-    if (this.faults === 0 && well && this.#client?.state.kind === 'open') this.#options.truth.steady(this.name)
+    if (this.faults === 0 && !this.doubtful && well && this.#client?.state.kind === 'open')
+      this.#options.truth.steady(this.name)
   }
 
   /** Its entries may be gone from now on. */

@@ -175,6 +175,7 @@ export class World {
     const fault = (target = person.name) => this.history.add({ kind: 'fault', fault: step.do, target, effect })
     fault()
     person.shaken()
+    if (step.do === 'cut' || step.do === 'halfOpen') person.doubtful = true
     switch (step.do) {
       case 'cut':
         link.cut()

@@ -21,6 +21,8 @@ export interface Sent {
   outcome: OutcomeRecord | null
   /** Where it stands, by whoever said so first; by epoch, for a lost log may get it a second time. */
   readonly places: Map<string, number>
+  /** It was refused for now, and sent again behind what followed it. */
+  postponed: boolean
 }
 
 /** What befell a membership, in order. */
@@ -99,6 +101,11 @@ export class Story {
       case 'refused':
       case 'unknown':
         return this.#outcome(record, i)
+      case 'postponed': {
+        const sent = this.sent(record.topic, record.value)
+        if (sent) sent.postponed = true
+        return
+      }
       case 'joined':
         if (this.memberships.has(record.who)) this.malformed.push(record)
         else this.memberships.set(record.who, { joined: record, episodes: [], left: null, connected: true })
@@ -138,7 +145,14 @@ export class Story {
     const key = `${record.topic}\n${record.value}`
     if (this.sends.has(key)) this.malformed.push(record)
     else
-      this.sends.set(key, { send: record, begun: i, ended: Number.POSITIVE_INFINITY, outcome: null, places: new Map() })
+      this.sends.set(key, {
+        send: record,
+        begun: i,
+        ended: Number.POSITIVE_INFINITY,
+        outcome: null,
+        places: new Map(),
+        postponed: false,
+      })
   }
 
   #outcome(record: OutcomeRecord, i: number): void {

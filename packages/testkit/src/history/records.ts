@@ -26,6 +26,16 @@ export interface OutcomeRecord extends Timed {
   readonly position?: Position | null
 }
 
+/**
+ * The server has refused a send for now, and its sender tries again by itself: what was sent behind it may have been
+ * accepted already.
+ */
+export interface PostponedRecord extends Timed {
+  readonly kind: 'postponed'
+  readonly topic: string
+  readonly value: string
+}
+
 /** A membership has begun. */
 export interface JoinedRecord extends Timed {
   readonly kind: 'joined'
@@ -136,6 +146,7 @@ export interface QuietRecord extends Timed {
 export type HistoryRecord =
   | SendRecord
   | OutcomeRecord
+  | PostponedRecord
   | JoinedRecord
   | DeliverRecord
   | GapRecord

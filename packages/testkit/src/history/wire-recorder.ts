@@ -3,6 +3,7 @@ import {
   decodeClient,
   decodeJoined,
   decodeServer,
+  type ErrorCode,
   type JoinOptions,
   MAX_DEPTH,
   type Payload,
@@ -37,6 +38,8 @@ export interface WireRecorder {
   readonly counts: Readonly<WireCounts>
   readonly stop: Undo
 }
+
+const LATER: readonly ErrorCode[] = ['rate_limited', 'unavailable']
 
 /** A membership as the wire shows it. */
 interface Watched {
@@ -79,6 +82,7 @@ class WireConnection {
   readonly #options: WireRecorderOptions
   readonly #joins = new Map<Ref, { readonly topic: string; readonly options: JoinOptions }>()
   readonly #leaves = new Map<Ref, string>()
+  readonly #sent = new Map<Ref, { readonly topic: string; readonly value: string }>()
   readonly #watched = new Map<string, Watched>()
   /** The latest membership of each topic, over or not: what still comes for it belongs to it. */
   readonly #latest = new Map<string, string>()
@@ -108,8 +112,11 @@ class WireConnection {
     if (frame.kind === 'join') this.#joins.set(frame.ref, frame)
     else if (frame.kind === 'leave') this.#leaves.set(frame.ref, frame.topic)
     else if (frame.kind === 'send' && frame.id !== null) {
-      if (this.#sends.has(frame.id)) this.#counts.repeatedSends++
-      else this.#sends.add(frame.id)
+      if (this.#sends.has(frame.id)) {
+        this.#counts.repeatedSends++
+        const { value = String } = this.#options
+        this.#sent.set(frame.ref, { topic: frame.topic, value: value(frame.payload, frame.event) })
+      } else this.#sends.add(frame.id)
     }
   }
 
@@ -124,6 +131,9 @@ class WireConnection {
         const join = this.#joins.get(frame.ref)
         this.#leaves.delete(frame.ref)
         this.#joins.delete(frame.ref)
+        const repeated = this.#sent.get(frame.ref)
+        if (repeated && frame.kind === 'error' && LATER.includes(frame.refusal.code))
+          this.#history.add({ kind: 'postponed', ...repeated })
         if (left !== undefined) this.#end(left, 'left')
         if (join && frame.kind === 'ok') this.#join(join.topic, join.options, frame.result)
         return

@@ -49,7 +49,8 @@ export const realTime: Rule = {
 
 export const publisherOrder: Rule = {
   name: 'publisher_order',
-  promise: "A publisher's messages on a topic keep the order in which it sent them.",
+  promise:
+    "A publisher's messages on a topic keep the order in which it sent them, unless one was refused for now and sent again.",
   check(story, accuse) {
     byPosition(story, accuse)
     byDelivery(story, accuse)
@@ -58,7 +59,8 @@ export const publisherOrder: Rule = {
 
 function byPosition(story: Story, accuse: Parameters<Rule['check']>[1]): void {
   const highest = new Map<string, Sent>()
-  for (const sent of story.sends.values())
+  for (const sent of story.sends.values()) {
+    if (sent.postponed) continue
     for (const [epoch, offset] of sent.places) {
       const key = `${sent.send.by}\n${sent.send.topic}\n${epoch}`
       const before = highest.get(key)
@@ -67,6 +69,7 @@ function byPosition(story: Story, accuse: Parameters<Rule['check']>[1]): void {
         accuse('publisher_order', what, before.send, sent.send)
       } else highest.set(key, sent)
     }
+  }
 }
 
 // Without positions: each membership must get them in order.
@@ -78,7 +81,7 @@ function byDelivery(story: Story, accuse: Parameters<Rule['check']>[1]): void {
       if (record.kind === 'gap') latest.clear()
       if (record.kind !== 'deliver' || record.position || record.volatile) continue
       const sent = story.sent(record.topic, record.value)
-      if (!sent) continue
+      if (!sent || sent.postponed) continue
       const key = sent.send.by
       const before = latest.get(key)
       if (before && before.begun > sent.begun)
