@@ -142,7 +142,8 @@ class Node {
     routes.push(...this.#apiRoutes())
     return new FrontDoor({
       routes,
-      maxMessageBytes: this.#limits.messageBytes,
+      clock: this.#clock,
+      limits: this.#limits,
       originAllowed,
       addressOf,
       admit,

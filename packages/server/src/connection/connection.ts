@@ -163,6 +163,10 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     })
   }
 
+  broke(code: number): void {
+    if (!this.#closed) count(this.#host.counters.closes, code)
+  }
+
   drained(): void {
     if (!this.#closed) this.outbox.drained()
   }
@@ -186,6 +190,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     if (waited && this.#session === null) return this.close(CloseCode.idle, 'no hello in time')
     if (waited && this.#anonymous && !this.#joined) return this.close(CloseCode.idle, 'no join in time')
     if (now >= this.expiresAt) return this.close(CloseCode.expired, 'the credentials have expired')
+    this.#transport.tick?.(now)
     this.#apply(this.#dialectSession.tick(now))
     // A transport whose buffer is too small to say that it drained would leave its members behind.
     for (const membership of this.memberships.values())

@@ -2,6 +2,20 @@
 export interface Limits {
   /** An inbound message, in bytes; above it the connection is closed with 1009. Default 65,536. */
   readonly messageBytes: number
+  /** Fragments of an inbound WebSocket message, empty ones too; above it the connection is closed with 1008. Default 1,024. */
+  readonly messageFragments: number
+  /** Pieces in which one WebSocket frame may arrive; above it the connection is closed with 1008. Default 4,096. */
+  readonly framePieces: number
+  /** Time from the beginning of a WebSocket message to its end, in ms; above it the connection is closed with 1008. Default 30,000. */
+  readonly messageMs: number
+  /** WebSocket pings and pongs of one peer, a second; above it the connection is closed with 1008. Default 20. */
+  readonly controlFramesPerSecond: number
+  /** How many of them may come at once. Default 40. */
+  readonly controlFrameBurst: number
+  /** Answers to pings that a peer has not read; above it the connection is cut. Default 60. */
+  readonly pendingPongs: number
+  /** Time that a peer has to answer our close, in ms; then the connection is cut. Default 5,000. */
+  readonly closeMs: number
   /** Nesting of an inbound message. Default 64. */
   readonly messageDepth: number
   /** What may wait for one slow connection, in bytes, before its channels' policies apply. Default 1 MiB. */
@@ -40,6 +54,13 @@ export interface Limits {
 
 export const DEFAULT_LIMITS: Limits = {
   messageBytes: 65_536,
+  messageFragments: 1_024,
+  framePieces: 4_096,
+  messageMs: 30_000,
+  controlFramesPerSecond: 20,
+  controlFrameBurst: 40,
+  pendingPongs: 60,
+  closeMs: 5_000,
   messageDepth: 64,
   outboxBytes: 1_048_576,
   volatileBytes: 65_536,
@@ -59,9 +80,15 @@ export const DEFAULT_LIMITS: Limits = {
   connections: 100_000,
 }
 
-/** Fills in the defaults. @throws RangeError naming the limit that is not a number above 0. */
+// `ws` keeps these in 32 bits, and takes what does not fit for "unlimited".
+const WHOLE = new Set(['messageBytes', 'messageFragments', 'framePieces', 'pendingPongs'])
+
+/** Fills in the defaults. @throws RangeError naming the limit that is not a number above 0, or not a whole one below 2^31. */
 export function toLimits(given: Partial<Limits> = {}): Limits {
-  for (const [name, value] of Object.entries(given))
+  for (const [name, value] of Object.entries(given)) {
     if (!(typeof value === 'number' && value > 0)) throw new RangeError(`limits.${name} must be a number above 0`)
+    if (WHOLE.has(name) && !(Number.isInteger(value) && value < 2 ** 31))
+      throw new RangeError(`limits.${name} must be a whole number below 2,147,483,648`)
+  }
   return { ...DEFAULT_LIMITS, ...given }
 }

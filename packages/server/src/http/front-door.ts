@@ -1,13 +1,15 @@
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Undo } from '@rollcall/core'
+import type { Clock, Undo } from '@rollcall/core'
 import type { Route, UpgradeRefusal, Verdict } from '../connection/dialect.ts'
-import { WebSocketDoor } from '../transport/websocket.ts'
+import type { Limits } from '../connection/limits.ts'
+import { WebSocketDoor } from '../transport/websocket-door.ts'
 import { handshakeOf, targetUrl } from './handshake.ts'
 
 export interface FrontDoorOptions {
   readonly routes: readonly Route[]
-  readonly maxMessageBytes: number
+  readonly clock: Clock
+  readonly limits: Limits
   originAllowed(request: IncomingMessage): boolean
   /** Where a request comes from. */
   addressOf(request: IncomingMessage): string
@@ -20,10 +22,11 @@ export interface FrontDoorOptions {
 export class FrontDoor {
   readonly #options: FrontDoorOptions
   readonly #routes: readonly Route[]
-  readonly #webSockets = new WebSocketDoor()
+  readonly #webSockets: WebSocketDoor
 
   constructor(options: FrontDoorOptions) {
     this.#options = options
+    this.#webSockets = new WebSocketDoor(options)
     // The longest path first: a route below another one wins.
     this.#routes = [...options.routes].sort((a, b) => b.path.length - a.path.length)
   }
@@ -105,7 +108,7 @@ export class FrontDoor {
     if ('status' in verdict) return refuse(socket, verdict)
     const offered = (incoming.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
     const protocol = verdict.protocols?.find((name) => offered.includes(name)) ?? null
-    const maxMessageBytes = verdict.maxMessageBytes ?? this.#options.maxMessageBytes
+    const maxMessageBytes = verdict.maxMessageBytes ?? this.#options.limits.messageBytes
     const { headers = {} } = verdict
     this.#webSockets.open(incoming, socket, head, { protocol, maxMessageBytes, headers }, verdict.open)
   }

@@ -19,6 +19,8 @@ export interface Transport {
   /** Stops and goes on reading from the peer, so that it feels that we cannot keep up. */
   pause(): void
   resume(): void
+  /** Time passes: called about once a second while there is a connection. */
+  tick?(now: number): void
 }
 
 /** What a transport tells its connection. Nothing more is called after `closed`. */
@@ -27,6 +29,8 @@ export interface TransportListener {
   received(payload: Payload): void
   /** The peer answered a ping. */
   alive?(): void
+  /** The peer broke a rule of the transport, which closes it with this code. */
+  broke?(code: number): void
   /** All that was buffered is gone. */
   drained(): void
   /** The end, once. `code` is the peer's close code, 1005 without one, 1006 if the connection was lost. */

@@ -1,42 +1,54 @@
-import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Payload } from '@rollcall/core'
-import { type WebSocket, WebSocketServer } from 'ws'
+import type { Clock } from '@rollcall/core'
+import type { Limits } from '../connection/limits.ts'
+import { Bucket } from '../hub/bucket.ts'
 import type { Run } from '../hub/frame.ts'
+import type { PeerSocket, PeerSocketOwner } from './peer-socket.ts'
 import type { Transport, TransportListener } from './transport.ts'
 
-// How long a peer may take to answer our close (RFC 6455 section 7.1.1), in milliseconds.
-const CLOSE_TIMEOUT_MS = 5_000
-
 const OPEN = 1
+const POLICY_VIOLATION = 1008
 
-// The sockets' and ws's events find their transport here: shared functions, no closures for each connection.
+// The socket's events find their transport here: a shared function, no closure for each connection.
 const TRANSPORT = Symbol('transport')
 
 interface Marked {
   [TRANSPORT]: WebSocketTransport
 }
 
+/** What of `ws` says whether a message has begun that is not complete. Not public there; a test watches over it. */
+interface Receiving {
+  readonly _receiver: { readonly _fragmented: number; readonly _state: number; readonly _bufferedBytes: number } | null
+}
+
+/** What WebSockets of one server share. */
+export interface WebSocketHost {
+  readonly clock: Clock
+  readonly limits: Limits
+}
+
 /**
  * A WebSocket. `ws` reads, answers pings and closes (RFC 6455); what we send is encoded before, once for all receivers,
  * and goes straight to the socket. Both write whole frames, so neither can cut the other's.
  */
-export class WebSocketTransport implements Transport {
+export class WebSocketTransport implements Transport, PeerSocketOwner {
+  readonly #host: WebSocketHost
   readonly #socket: Duplex
-  readonly #ws: WebSocket
+  readonly #ws: PeerSocket
   #listener: TransportListener | null = null
   #ended = false
-  #pings = false
+  // Made with the first control frame: most peers never send one.
+  #controls: Bucket | null = null
+  // Since when a message has begun that is not complete, or the socket has been closing; 0 for neither.
+  #messageSince = 0
+  #closingSince = 0
 
-  constructor(ws: WebSocket, socket: Duplex) {
+  constructor(ws: PeerSocket, socket: Duplex, host: WebSocketHost) {
+    this.#host = host
     this.#ws = ws
     this.#socket = socket
-    ;(ws as unknown as Marked)[TRANSPORT] = this
     ;(socket as unknown as Marked)[TRANSPORT] = this
-    ws.on('message', onMessage)
-    ws.on('close', onClose)
-    // A broken frame or a reset ends this connection; `close` follows.
-    ws.on('error', onError)
+    ws.belongTo(this, socket)
     socket.on('drain', onDrain)
   }
 
@@ -55,20 +67,18 @@ export class WebSocketTransport implements Transport {
   }
 
   ping(): void {
-    if (this.#ended) return
-    // Most dialects ping with messages: only connections that need it pay for the listener.
-    if (!this.#pings) this.#ws.on('pong', onPong)
-    this.#pings = true
-    this.#ws.ping()
+    if (!this.#ended) this.#ws.ping()
   }
 
   close(code: number, reason: string): void {
     if (this.#ended) return
     this.#ended = true
+    // `ws` gives a peer its time to answer, but not one that has ended its half and does not read what waits for it.
+    if (this.#ws.readyState !== OPEN) this.#host.clock.after(this.#host.limits.closeMs, () => this.destroy())
     // 1005 is never on the wire: it stands for a close frame without a code (RFC 6455 section 7.4.1).
-    if (code === 1005) this.#ws.close()
+    else if (code === 1005) this.#ws.goodbye()
     // A close reason has room for 123 bytes (RFC 6455 section 5.5).
-    else this.#ws.close(code, clipUtf8(reason, 123))
+    else this.#ws.goodbye(code, clipUtf8(reason, 123))
   }
 
   destroy(): void {
@@ -77,6 +87,8 @@ export class WebSocketTransport implements Transport {
   }
 
   pause(): void {
+    // What is late from here on is late by our doing.
+    this.#messageSince = 0
     this.#ws.pause()
   }
 
@@ -84,23 +96,52 @@ export class WebSocketTransport implements Transport {
     this.#ws.resume()
   }
 
-  received(payload: Payload): void {
-    this.#listener?.received(payload)
+  /** Ends a peer that lets a message, or the end of a closing socket, wait for too long. */
+  tick(now: number): void {
+    const { messageMs, closeMs } = this.#host.limits
+    if (this.#ended) return
+    if (this.#ws.readyState !== OPEN) {
+      if (this.#closingSince === 0) this.#closingSince = now
+      else if (now - this.#closingSince >= closeMs) this.destroy()
+    } else if (this.#ws.isPaused || !isReading(this.#ws)) this.#messageSince = 0
+    else if (this.#messageSince === 0) this.#messageSince = now
+    else if (now - this.#messageSince >= messageMs) this.#violated('a message was not complete in time')
   }
 
-  alive(): void {
-    this.#listener?.alive?.()
+  #violated(reason: string): void {
+    this.broke(POLICY_VIOLATION)
+    this.close(POLICY_VIOLATION, reason)
+  }
+
+  // From the socket
+
+  message(data: Buffer, isBinary: boolean): void {
+    this.#messageSince = 0
+    if (!this.#ended) this.#listener?.received(isBinary ? data : data.toString('utf8'))
+  }
+
+  control(kind: 'ping' | 'pong'): void {
+    if (this.#ended) return
+    const { clock, limits } = this.#host
+    const now = clock.now()
+    this.#controls ??= new Bucket(limits.controlFramesPerSecond, limits.controlFrameBurst, now)
+    if (this.#controls.take(now) > 0) this.#violated('too many control frames')
+    else if (kind === 'pong') this.#listener?.alive?.()
+  }
+
+  broke(code: number): void {
+    this.#listener?.broke?.(code)
   }
 
   drained(): void {
     this.#listener?.drained()
   }
 
-  closed(code: number, reason: string): void {
+  closed(code: number, reason: Buffer): void {
     this.#ended = true
     const listener = this.#listener
     this.#listener = null
-    listener?.closed(code, reason)
+    listener?.closed(code, reason.toString('utf8'))
   }
 }
 
@@ -113,19 +154,11 @@ function bufferOf(run: Run): Buffer {
   return buffer
 }
 
-function onMessage(this: WebSocket, data: Buffer, isBinary: boolean): void {
-  ;(this as unknown as Marked)[TRANSPORT].received(isBinary ? data : data.toString('utf8'))
+/** Whether a message, or a frame, has begun and is not complete. */
+function isReading(ws: PeerSocket): boolean {
+  const { _receiver: receiver } = ws as unknown as Receiving
+  return receiver !== null && (receiver._fragmented !== 0 || receiver._state !== 0 || receiver._bufferedBytes > 0)
 }
-
-function onPong(this: WebSocket): void {
-  ;(this as unknown as Marked)[TRANSPORT].alive()
-}
-
-function onClose(this: WebSocket, code: number, reason: Buffer): void {
-  ;(this as unknown as Marked)[TRANSPORT].closed(code, reason.toString('utf8'))
-}
-
-function onError(): void {}
 
 function onDrain(this: Duplex): void {
   ;(this as unknown as Marked)[TRANSPORT].drained()
@@ -138,55 +171,3 @@ function clipUtf8(text: string, maxBytes: number): string {
   // Not between the halves of a surrogate pair.
   return text.slice(0, end).replace(/[\ud800-\udbff]$/, '')
 }
-
-/** Turns HTTP upgrades into transports. One `ws` server for each message limit, since ws has the limit there. */
-export class WebSocketDoor {
-  readonly #servers = new Map<number, WebSocketServer>()
-
-  /** Completes the handshake (RFC 6455 section 4.2.2), or answers 400 by itself if it is not one. */
-  open(
-    request: IncomingMessage,
-    socket: Duplex,
-    head: Buffer,
-    options: {
-      readonly protocol: string | null
-      readonly maxMessageBytes: number
-      readonly headers: Readonly<Record<string, string>>
-    },
-    opened: (transport: WebSocketTransport) => TransportListener,
-  ): void {
-    // From the first moment: a reset during the handshake must not be an uncaught error.
-    socket.on('error', onError)
-    // ws chooses among the offered subprotocols by a callback of its server; ours is chosen already. It would refuse offers
-    // that are no token of HTTP, in which some clients put credentials.
-    chosen = options.protocol
-    added = Object.entries(options.headers).map((header) => header.join(': '))
-    if (options.protocol === null) delete request.headers['sec-websocket-protocol']
-    else request.headers['sec-websocket-protocol'] = options.protocol
-    this.#server(options.maxMessageBytes).handleUpgrade(request, socket, head, (ws) => {
-      const transport = new WebSocketTransport(ws, socket)
-      transport.listen(opened(transport))
-    })
-  }
-
-  #server(maxPayload: number): WebSocketServer {
-    let server = this.#servers.get(maxPayload)
-    if (!server) {
-      server = new WebSocketServer({
-        noServer: true,
-        clientTracking: false,
-        perMessageDeflate: false,
-        maxPayload,
-        closeTimeout: CLOSE_TIMEOUT_MS,
-        handleProtocols: () => chosen ?? false,
-      } as ConstructorParameters<typeof WebSocketServer>[0])
-      server.on('headers', (lines) => void lines.push(...added))
-      this.#servers.set(maxPayload, server)
-    }
-    return server
-  }
-}
-
-// Set right before ws asks for them, in the same turn.
-let chosen: string | null = null
-let added: readonly string[] = []

@@ -1,0 +1,59 @@
+import type { Duplex } from 'node:stream'
+import { WebSocket } from 'ws'
+
+/** Whom a socket belongs to: hears of everything that happens to it. */
+export interface PeerSocketOwner {
+  message(data: Buffer, isBinary: boolean): void
+  control(kind: 'ping' | 'pong'): void
+  /** The peer broke RFC 6455 or a limit; `code` is what it is told. */
+  broke(code: number): void
+  closed(code: number, reason: Buffer): void
+}
+
+/**
+ * The WebSocket of `ws`, with two differences. Events go straight to one owner: a listener for each of them would cost every
+ * connection a table. And the end waits for two turns when it is the peer's doing: what it sent before its close, or before
+ * the frame that broke a rule, is still answered. Nothing that it sends behind them is read any more.
+ */
+export class PeerSocket extends WebSocket {
+  #owner: PeerSocketOwner | null = null
+  #socket: Duplex | null = null
+  #code = 1006
+  #answering = false
+
+  belongTo(owner: PeerSocketOwner, socket: Duplex): void {
+    this.#owner = owner
+    this.#socket = socket
+  }
+
+  override emit(event: string | symbol, first?: unknown, second?: unknown): boolean {
+    const owner = this.#owner
+    if (!owner) return false
+    if (event === 'message') owner.message(first as Buffer, second as boolean)
+    else if (event === 'ping' || event === 'pong') owner.control(event)
+    // A reset of the socket comes here without a code; `close` follows in any case.
+    else if (event === 'error' && this.#answering) owner.broke(this.#code)
+    else if (event === 'close') owner.closed(first as number, second as Buffer)
+    return true
+  }
+
+  /** Closes from our side, at once. */
+  goodbye(code?: number, reason?: string): void {
+    super.close(code, reason)
+  }
+
+  /** Called by `ws` alone: to answer the peer's close (RFC 6455 section 5.5.1), or to fail the connection (section 7.1.7). */
+  override close(code?: number, reason?: string | Buffer): void {
+    if (this.readyState !== WebSocket.OPEN) return super.close(code, reason)
+    if (this.#answering) return
+    this.#answering = true
+    this.#code = code ?? 1005
+    const answer = () => {
+      this.#socket?.off('end', answer)
+      if (this.readyState === WebSocket.OPEN) super.close(code, reason)
+    }
+    // A peer that ends its half of the socket right behind its close gets the answer too.
+    this.#socket?.prependListener('end', answer)
+    setImmediate(() => setImmediate(answer))
+  }
+}
