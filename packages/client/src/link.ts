@@ -98,7 +98,6 @@ export class Link {
     if (kind !== 'welcomed') return
     this.#timer?.()
     this.#openedAt = this.now
-    this.#hint = null
     this.#enter({ kind: 'open' })
   }
 

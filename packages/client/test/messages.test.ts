@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { FakeSocket } from './support/stage.ts'
 import { lobby } from './support/stage.ts'
 
@@ -76,6 +76,14 @@ describe('an iteration', () => {
     await expect(next).resolves.toEqual({ value: undefined, done: true })
     say(socket, 6, 6)
     await expect(messages.next()).resolves.toEqual({ value: undefined, done: true })
+  })
+
+  test('lets go of its signal when the reader stops', async () => {
+    const { room } = await lobby()
+    const { signal } = new AbortController()
+    const remove = vi.spyOn(signal, 'removeEventListener')
+    await room.messages('message', { signal }).return?.()
+    expect(remove).toHaveBeenCalledOnce()
   })
 
   test('whose reader is too slow is told, after what waits', async () => {

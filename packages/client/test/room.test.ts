@@ -136,6 +136,13 @@ describe('the signal of a join', () => {
     await expect(room.joined).rejects.toMatchObject({ code: 'aborted' })
   })
 
+  test('is let go of when the room is left', async () => {
+    const { signal } = new AbortController()
+    const remove = vi.spyOn(signal, 'removeEventListener')
+    void new Stage().client.join('room:lobby', { signal }).leave()
+    expect(remove).toHaveBeenCalledOnce()
+  })
+
   test('leaves the room after', async () => {
     const controller = new AbortController()
     const stage = new Stage()

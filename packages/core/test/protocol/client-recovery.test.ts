@@ -378,6 +378,21 @@ describe('sends', () => {
     expect(peer.told).toMatchObject([{ outcome: { ok: false, refusal: { code: 'unavailable' } } }])
   })
 
+  test('make room when they are answered', () => {
+    const peer = joinedPeer()
+    for (let i = 0; i < 20; i++) {
+      const ref = peer.send('x'.repeat(1_900))
+      expect(peer.told).toEqual([])
+      peer.hear('ok', ref, null)
+    }
+  })
+
+  test('keep an id that they were given', () => {
+    const peer = joinedPeer()
+    const ref = peer.ask({ kind: 'send', topic: 'a', event: 'm', payload: 1, id: 'mine' })
+    expect(peer.wrote).toEqual([['send', ref, 'a', 'm', 1, 'mine']])
+  })
+
   test.each([
     ['too big by its bytes, not its characters', 'é'.repeat(1_000), 'too_big'],
     ['too deep', Array.from({ length: 64 }).reduce((inner) => [inner], 0), 'too_deep'],

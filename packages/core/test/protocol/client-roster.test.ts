@@ -110,6 +110,14 @@ describe('a diff that does not follow', () => {
   })
 })
 
+test('a request for the roster that was lost with its connection is made anew when it is needed', () => {
+  const peer = joinedPeer({ roster: state(1, [ann]) })
+  peer.hear('presence', 'a', diff(3, 4, [bob]))
+  peer.lose()
+  rejoin(peer, { recovery: 'fresh', roster: state(5, [ann, bob]) })
+  expect(peer.hear('presence', 'a', diff(7, 8, []))).toEqual([['roster', expect.any(Number), 'a', { since: ['r', 5] }]])
+})
+
 describe('a return', () => {
   test('continues from the version held', () => {
     const peer = joinedPeer({ roster: state(3, [ann]) })
