@@ -126,6 +126,8 @@ export class Outbox implements Taking {
     this.#ownBytes = 0
     const frames: Frame[] = []
     let bytes = buffered
+    // Those who left their group for want of room: what they got later in this turn would come behind a hole.
+    let fallen: Set<Subscriber> | null = null
     for (const piece of pieces) {
       const own = piece instanceof Frame
       const wanted = own ? [piece] : piece.frames
@@ -133,12 +135,18 @@ export class Outbox implements Taking {
         own || buffered <= this.#limits.volatileBytes ? wanted : this.#withoutVolatile(wanted, piece.subscriber)
       let size = 0
       for (const frame of kept) size += frame.byteLength
-      if (bytes === 0 || bytes + size <= this.#limits.bytes) {
+      const late = !own && fallen?.has(piece.subscriber) === true
+      if (!late && (bytes === 0 || bytes + size <= this.#limits.bytes)) {
         for (const frame of kept) frames.push(frame)
         bytes += size
         continue
       }
+      const wasIn = !own && piece.subscriber.index >= 0
       const left = own ? null : piece.subscriber.overflowed(kept)
+      if (wasIn && piece.subscriber.index < 0) {
+        fallen ??= new Set()
+        fallen.add(piece.subscriber)
+      }
       if (left === null) {
         this.#owner.tooSlow()
         return

@@ -66,6 +66,23 @@ describe('a connection that stops reading', () => {
       )
   })
 
+  it('on a channel with history gets nothing behind a hole, whatever else is written to it in the turn', async () => {
+    const alice = await member('log:x')
+    alice.stalled = true
+    await app.channel('log:x').emit('message', 'first')
+    await turn()
+    await turn()
+    for (let i = 0; i < 10; i++) void app.channel('log:x').emit('message', `${i} ${'x'.repeat(300)}`)
+    alice.say('ping', 999)
+    void app.channel('log:x').emit('message', 'last')
+    await turn()
+    await turn()
+    expect(alice.messages).toEqual(['first'])
+    alice.drain()
+    await eventually(() => expect(alice.messages).toHaveLength(12))
+    expect(alice.messages.map((text) => String(text).split(' ')[0])).toEqual(['first', ...'0123456789', 'last'])
+  })
+
   it('on a channel with history is told the roster that it missed', async () => {
     const alice = await member('log:x')
     alice.stalled = true
