@@ -21,13 +21,13 @@ export function readJoin(payload: unknown, spec: ChannelSpec): JoinWish {
   }
 }
 
-// `presence` is the metadata, or null to stay unseen. A name alone is given to be called by, so it asks for presence, too.
+// `presence` is the metadata, or `false` or `off` to stay unseen. Without it, a name is one to be seen by.
 function takePresence(input: Record<string, unknown>): unknown {
   if (!Object.hasOwn(input, 'presence'))
     return Object.hasOwn(input, 'name') && typeof input.name === 'string' ? { name: input.name } : undefined
   const { presence } = input
   delete input.presence
-  return presence ?? undefined
+  return presence === false || presence === 'off' ? undefined : (presence ?? undefined)
 }
 
 // What has another shape than ours is the application's own.

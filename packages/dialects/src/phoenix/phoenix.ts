@@ -41,7 +41,8 @@ export function phoenix(options: PhoenixOptions = {}): Dialect {
     deadMs: options.deadMs ?? 8_000,
   }
   const polling = longPoll && toPolling(longPoll)
-  checkPositive({ ...times, ...polling, maxChannels, maxFrameBytes: options.maxFrameBytes ?? 1 })
+  checkPositive('', { ...times, maxChannels, maxFrameBytes: options.maxFrameBytes ?? 1 })
+  if (polling) checkPositive('longPoll.', { ...polling })
   return {
     name,
     mount(host) {
@@ -99,9 +100,9 @@ function checkedPath(path: string): string {
   return path.endsWith('/') ? path.slice(0, -1) : path
 }
 
-function checkPositive(options: Readonly<Record<string, number>>): void {
+function checkPositive(where: string, options: Readonly<Record<string, number>>): void {
   for (const [option, value] of Object.entries(options))
-    if (!(value > 0)) throw new RangeError(`phoenix: ${option} must be above 0`)
+    if (!(value > 0)) throw new RangeError(`phoenix: ${where}${option} must be above 0`)
 }
 
 function checkEvents({ channels }: Contract): void {

@@ -169,8 +169,9 @@ export class Places {
   }
 
   #ended(place: Place, outcome: Outcome, now: number): readonly Effect[] {
-    const { state, topic, joinRef } = place
-    if (state.kind !== 'ending' || this.#byTopic.get(topic) !== place) return NOTHING
+    const { state, joinRef } = place
+    // The leave of a join that was given up, or kept out.
+    if (state.kind !== 'ending') return NOTHING
     const { ending } = state
     if (!outcome.ok && outcome.refusal.code !== 'not_joined') {
       place.state = { kind: 'joined' }
@@ -184,7 +185,7 @@ export class Places {
   #endedFor(place: Place, ending: Ending): readonly Effect[] {
     switch (ending.kind) {
       case 'leave':
-        return [this.#voice.ok(place.joinRef, ending.frame, {}), this.#voice.closed(place)]
+        return [this.#voice.ok(place.joinRef, ending.frame, {}), this.#voice.closed(place, {})]
       case 'replace':
         return this.#join(ending.frame, place)
       case 'error':
@@ -220,7 +221,7 @@ export class Places {
     switch (notice.kind) {
       case 'left':
         this.#forget(place)
-        return [this.#voice.closed(place)]
+        return [this.#voice.closed(place, { reason: notice.reason })]
       case 'gap':
         // There is no word for it, and to go on would pass off a part for the whole. What a client does when it joins again
         // brings it up to date.

@@ -45,8 +45,9 @@ export class Voice {
     return { kind: 'write', payload }
   }
 
-  closed({ joinRef, topic }: Told): Effect {
-    return { kind: 'write', payload: this.#serializer.end(joinRef, topic, 'phx_close', '{}') }
+  /** The channel is over, for good. */
+  closed({ joinRef, topic }: Told, reason: object): Effect {
+    return { kind: 'write', payload: this.#serializer.end(joinRef, topic, 'phx_close', JSON.stringify(reason)) }
   }
 
   /** The channel is over; the client is to join it again. */
