@@ -27,6 +27,7 @@ export class EngineTransport implements Transport, KnownSession {
   #candidate: SocketLane | null = null
   #timer: Undo = ignore
   #closing = false
+  #paused = false
 
   /** `over` hears that no request can be this session's any more. */
   constructor(
@@ -50,7 +51,7 @@ export class EngineTransport implements Transport, KnownSession {
 
   /** Begins over polling, with the request that asked for it. */
   openPolling(listener: TransportListener, exchange: Exchange): void {
-    const polling = new Polling(this, { ...this.#options, idleMs: this.#silenceMs }, this.#clock)
+    const polling = new Polling(this, { ...this.#options, idleMs: this.#idleMs }, this.#clock)
     polling.transport.listen({
       received: ignore,
       drained: () => this.drained(),
@@ -78,8 +79,9 @@ export class EngineTransport implements Transport, KnownSession {
     this.#arm()
   }
 
-  get #silenceMs(): number {
-    return this.#options.pingIntervalMs + this.#options.pingTimeoutMs
+  // The heartbeat is stricter: this is for nothing but faults of its own.
+  get #idleMs(): number {
+    return 2 * (this.#options.pingIntervalMs + this.#options.pingTimeoutMs)
   }
 
   /** Takes a request of this session. */
@@ -121,8 +123,8 @@ export class EngineTransport implements Transport, KnownSession {
         break
       case 'end':
         this.#endPoll()
-        this.#drop()
         this.#end(1005, 'the client ended the session')
+        this.#drop()
         break
       case 'broken':
         this.fail('a packet that is not of the protocol')
@@ -160,6 +162,7 @@ export class EngineTransport implements Transport, KnownSession {
     this.#polling?.leave()
     this.#polling = null
     this.#lane = lane.transport
+    if (this.#paused) lane.transport.pause()
     if (frames.length > 0) lane.transport.write(new Run(frames))
     // Who waited for the polls to take something may wait no longer.
     if (lane.transport.bufferedBytes === 0) this.drained()
@@ -234,9 +237,9 @@ export class EngineTransport implements Transport, KnownSession {
   /** The client broke the protocol: a held poll is told the end, and the session is over at once. */
   fail(reason: string): void {
     if (!this.#listener) return
+    this.#end(1002, reason)
     if (this.#polling?.transport.held) this.#lane?.close(1005, '')
     else this.#drop()
-    this.#end(1002, reason)
   }
 
   // Nobody is going to fetch a goodbye.
@@ -246,15 +249,17 @@ export class EngineTransport implements Transport, KnownSession {
   }
 
   destroy(): void {
-    this.#lane?.destroy()
     this.#end(1006, '')
+    this.#lane?.destroy()
   }
 
   pause(): void {
+    this.#paused = true
     this.#lane?.pause()
   }
 
   resume(): void {
+    this.#paused = false
     this.#lane?.resume()
   }
 
