@@ -84,6 +84,8 @@ export interface Stats extends SlowCounters, TrafficCounters {
   readonly connections: number
   readonly channels: number
   readonly sessions: number
+  /** Nodes that this one hears, itself included. */
+  readonly nodes: number
   readonly rateLimited: number
   readonly handshakesRefused: number
   /** Requests of clients that were refused, by error code. */

@@ -24,6 +24,7 @@ import type { DialectHost, Route } from './connection/dialect.ts'
 import { drain } from './connection/drain.ts'
 import { type Limits, toLimits } from './connection/limits.ts'
 import { rollcallDialect } from './connection/rollcall-dialect.ts'
+import type { Away } from './http/api/host.ts'
 import { toApi } from './http/api/options.ts'
 import { apiRoutes } from './http/api/routes.ts'
 import { FrontDoor } from './http/front-door.ts'
@@ -162,8 +163,16 @@ class Node {
       connections: () => this.connections(),
       stats: () => this.stats(),
       ready: () => this.#closing === null,
+      away: () => this.#away(),
       report: this.#report,
     })
+  }
+
+  #away(): readonly Away[] {
+    const away: Away[] = []
+    if (this.#options.broker?.healthy === false) away.push('broker')
+    if (this.#log.healthy === false) away.push('log')
+    return away
   }
 
   readonly #report = (what: string, error: unknown): void => {
@@ -281,6 +290,7 @@ class Node {
       connections: this.#connections.size,
       channels: this.#channels.size,
       sessions: this.#connections.sessions.size,
+      nodes: 1 + (this.#cluster?.nodes.others().length ?? 0),
       rateLimited,
       handshakesRefused: handshakes,
       refusals: Object.fromEntries(refusals),

@@ -62,6 +62,10 @@ class NatsLog implements Log {
     this.#parts = { ...parts, closed: () => this.#ended }
   }
 
+  get healthy(): boolean {
+    return this.#parts.link.healthy
+  }
+
   start(): void {
     const { link, stream } = this.#parts
     stream.onRenewed = () => this.#renewed()

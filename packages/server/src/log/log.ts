@@ -67,6 +67,8 @@ export interface LogListener {
  * order are accepted in that order.
  */
 export interface Log {
+  /** Whether what keeps the messages can be reached now. Without it: always. */
+  readonly healthy?: boolean
   append(topic: string, record: LogRecord, options: AppendOptions): Appended | Promise<Appended>
   /** At most `limit` messages with offsets above `after`. */
   readAfter(topic: string, after: number, limit: number): LogPage | Promise<LogPage>

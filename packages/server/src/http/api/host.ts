@@ -2,6 +2,9 @@ import type { Clock } from '@rollcall/core'
 import type { Stats } from '../../app.ts'
 import type { ConnectionView, ServerChannel } from '../../channel/handlers.ts'
 
+/** The way to other nodes, or to what keeps the messages. */
+export type Away = 'broker' | 'log'
+
 /** What the API does its work with: the server, as its own program has it. */
 export interface ApiHost {
   readonly clock: Clock
@@ -10,7 +13,9 @@ export interface ApiHost {
   disconnect(who: { readonly user: string }, reason?: string): Promise<number>
   connections(): Iterable<ConnectionView>
   stats(): Stats
-  /** Whether new clients are welcome: not while the server is stopping. */
+  /** Whether the server is not stopping. */
   ready(): boolean
+  /** What this node depends on and cannot reach now. */
+  away(): readonly Away[]
   report(what: string, error: unknown): void
 }

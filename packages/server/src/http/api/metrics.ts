@@ -17,6 +17,11 @@ export class Metrics {
     })
     gauge(registers, 'rollcall_channels', 'Channels in use', () => host.stats().channels)
     gauge(registers, 'rollcall_sessions', 'Sessions that are connected or can be resumed', () => host.stats().sessions)
+    gauge(registers, 'rollcall_nodes', 'Nodes that this one hears, itself included', () => host.stats().nodes)
+    for (const what of ['broker', 'log'] as const)
+      gauge(registers, `rollcall_${what}_away`, `1 while the ${what} cannot be reached`, () =>
+        host.away().includes(what) ? 1 : 0,
+      )
     new Gauge({
       name: 'rollcall_connections',
       help: 'Open connections, by the wire language that they speak',

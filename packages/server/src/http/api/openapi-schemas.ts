@@ -90,15 +90,25 @@ export const schemas: Readonly<Record<string, object>> = {
   Kicked: object({ kicked: { ...whole, description: 'How many memberships ended' } }),
   Disconnected: object({ disconnected: { ...whole, description: 'How many connections ended' } }),
   Live: object({ live: { const: true } }),
-  Health: object({
-    live: { const: true },
-    ready: { type: 'boolean', description: 'False while the server is stopping' },
-  }),
+  Health: object(
+    {
+      live: { const: true },
+      ready: { type: 'boolean', description: 'False while the server is stopping, or something is away' },
+      away: {
+        type: 'array',
+        minItems: 1,
+        items: { enum: ['broker', 'log'] },
+        description: 'What the node depends on and cannot reach: the other nodes, or what keeps the messages',
+      },
+    },
+    ['away'],
+  ),
   Stats: {
     ...object({
       connections: whole,
       channels: whole,
       sessions: whole,
+      nodes: { type: 'integer', minimum: 1, description: 'Nodes that this one hears, itself included' },
       emitted: whole,
       deliveries: whole,
       refusals: { ...counts, description: 'By error code' },
@@ -111,6 +121,6 @@ export const schemas: Readonly<Record<string, object>> = {
       caughtUp: whole,
       closedAsSlow: whole,
     }),
-    description: 'Figures of this node. All but connections, channels and sessions only rise.',
+    description: 'Figures of this node. All but connections, channels, sessions and nodes only rise.',
   },
 }

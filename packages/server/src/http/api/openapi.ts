@@ -161,7 +161,10 @@ function healthPaths(): object {
       operationId,
       summary,
       security: [],
-      responses: { 200: answer('Health', 'It is ready'), 503: answer('Health', 'It is stopping') },
+      responses: {
+        200: answer('Health', 'It is ready'),
+        503: answer('Health', 'It is stopping, or something is away'),
+      },
     },
   })
   return {

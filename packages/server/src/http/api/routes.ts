@@ -44,8 +44,9 @@ function healthRoutes(app: Hono, host: ApiHost): void {
   app.get('/health/live', (c) => c.json({ live: true }))
   for (const path of ['/health', '/health/ready'])
     app.get(path, (c) => {
-      const ready = host.ready()
-      return c.json({ live: true, ready }, ready ? 200 : 503)
+      const away = host.away()
+      const ready = host.ready() && away.length === 0
+      return c.json({ live: true, ready, ...(away.length > 0 && { away }) }, ready ? 200 : 503)
     })
 }
 
