@@ -7,10 +7,11 @@ import { createAdaptorServer } from '@hono/node-server'
 import { systemClock, systemRandom } from '@rollcall/core'
 import { plain } from '@rollcall/dialects/plain'
 import { FolderError, lmdbLog } from '@rollcall/lmdb'
-import { rollcall } from 'rollcall'
+import { type Log, rollcall } from 'rollcall'
 import { lobby } from './contract.ts'
 import { handlers } from './handlers.ts'
 import { identify } from './identity.ts'
+import { joinNats } from './nats.ts'
 import { settings } from './settings.ts'
 import { web } from './web.ts'
 
@@ -27,7 +28,7 @@ function report(what: string, error: unknown): void {
   console.error(`${what}:`, error)
 }
 
-const { port, host, folder, token } = (() => {
+const { port, host, folder, token, nats } = (() => {
   try {
     return settings(process.env, home)
   } catch (error) {
@@ -53,20 +54,28 @@ try {
   fail(`The lobby cannot listen on ${host}:${port}: ${message}`)
 }
 
-const log = await lmdbLog({
-  folder,
-  clock: systemClock,
-  random: systemRandom,
-  report: (error) => report('The log', error),
-}).catch((error: unknown) => {
-  if (error instanceof FolderError) fail(error.message)
-  return fail(`The messages cannot be kept in ${folder}: ${(error as Error).message}`)
-})
+/** Messages are kept in a folder of this machine. */
+async function alone(): Promise<{ readonly log: Log }> {
+  try {
+    const log = await lmdbLog({
+      folder,
+      clock: systemClock,
+      random: systemRandom,
+      report: (error) => report('The log', error),
+    })
+    return { log }
+  } catch (error) {
+    if (error instanceof FolderError) fail(error.message)
+    return fail(`The messages cannot be kept in ${folder}: ${(error as Error).message}`)
+  }
+}
+
+const kept = nats ? await joinNats(nats, console.error).catch((error: Error) => fail(error.message)) : await alone()
 
 const app = rollcall(lobby, handlers, {
   authenticate: identify,
   dialects: [plain()],
-  log,
+  ...kept,
   onError: report,
   ...(token && { api: { token } }),
 })
