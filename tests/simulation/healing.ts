@@ -15,7 +15,7 @@ export async function healAndLook(world: World): Promise<void> {
   let n = 1_000_000
   const shown = new Map<string, Map<string, unknown[]>>()
   for (const person of people)
-    for (const { topic, room, recorded, seen } of person.members.values()) {
+    for (const { topic, room, seen } of person.members.values()) {
       const ofTopic = shown.get(topic) ?? new Map<string, unknown[]>()
       shown.set(topic, ofTopic)
       if (seen) {
@@ -23,8 +23,7 @@ export async function healAndLook(world: World): Promise<void> {
         ofTopic.set(person.user, [...(ofTopic.get(person.user) ?? []), meta])
         settling.push(room.presence.update(meta))
       } else settling.push(room.presence.untrack())
-      const value = person.nextValue()
-      settling.push(recorded.send('say', value, value))
+      settling.push(person.say(topic) ?? Promise.resolve())
     }
   const settled = Promise.allSettled(settling)
   const outcomes = await cluster.until(settled, 30_000).catch(() => [])
@@ -73,7 +72,7 @@ async function readAll({ cluster, history, broken }: World, topic: string): Prom
 /** A server keeps nothing of those who are gone. */
 function checkResources({ cluster, people, broken, scenario }: World): void {
   const connected = people.filter((person) => person.connected).length
-  const stats = cluster.nodes.map(({ app }) => app.stats())
+  const stats = cluster.nodes.filter(({ running }) => running).map(({ app }) => app.stats())
   const connections = stats.reduce((sum, each) => sum + each.connections, 0)
   if (connections !== connected) broken.push(`${connections} connections are held for ${connected} clients`)
   const sessions = stats.reduce((sum, each) => sum + each.sessions, 0)

@@ -29,6 +29,8 @@ export class Person {
   readonly name: string
   readonly user: string
   readonly members: Map<string, Member> = new Map()
+  /** What it said and has no answer to, with its topic. */
+  readonly pending: Map<string, string> = new Map()
   /** Where each visit ended. */
   readonly visits: Map<string, Position> = new Map()
   /** How many faults last on its link. */
@@ -72,6 +74,16 @@ export class Person {
   /** Whether it has a client. */
   get connected(): boolean {
     return this.#client !== null
+  }
+
+  /** Says something in a room that it is in; what was said before and is not answered yet is in `pending`. */
+  say(topic: string, padding = 0): Promise<void> | undefined {
+    const value = this.nextValue()
+    const text = padding > 0 ? `${value} ${'.'.repeat(padding)}` : value
+    const sending = this.members.get(topic)?.recorded.send('say', text, value)
+    if (!sending) return undefined
+    this.pending.set(value, topic)
+    return sending.finally(() => this.pending.delete(value))
   }
 
   nextValue(): string {

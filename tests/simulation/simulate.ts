@@ -62,7 +62,7 @@ export async function simulate(seed: number, { mutant = {}, steps, trace }: Simu
     setting.keptMs > 1_000_000
       ? (topic: string) => (topic.startsWith('tiny') ? setting.keptMessages : 1_000)
       : () => undefined
-  const stats = cluster.nodes.map(({ app }) => app.stats())
+  const stats = cluster.nodes.filter(({ running }) => running).map(({ app }) => app.stats())
   const sum = (name: keyof Run['slow']) => stats.reduce((total, each) => total + each[name], 0)
   return {
     scenario: setting,

@@ -34,6 +34,7 @@ export class World {
   readonly #truth: Truth
   readonly #undos = new Set<Undo>()
   #values = 0
+  #logsAway = 0
 
   constructor(scenario: Scenario, mutant: Mutant = {}) {
     this.scenario = scenario
@@ -103,10 +104,8 @@ export class World {
         void member?.room.leave()
         return
       case 'send':
-        for (let i = 0; i < step.count; i++) {
-          const value = person.nextValue()
-          void member?.recorded.send('say', step.padding > 0 ? `${value} ${'.'.repeat(step.padding)}` : value, value)
-        }
+        for (let i = 0; i < step.count; i++) void person.say(step.topic, step.padding)
+        if (this.#logsAway > 0) this.#postpone()
         return
       case 'move':
         for (let i = 0; i < step.count; i++) {
@@ -244,8 +243,7 @@ export class World {
         return this.#lasting(null, step.forMs, this.cluster.network.partition([node.name], others))
       }
       case 'logAway':
-        node.logConditions.unavailable = true
-        return this.#lasting(null, step.forMs, healed(node.logConditions))
+        return this.#logAway(node.logConditions, step.forMs)
       case 'logMute':
         node.logConditions.loseAnswers = step.share
         return this.#lasting(null, step.forMs, healed(node.logConditions))
@@ -254,6 +252,22 @@ export class World {
         return this.#lasting(null, step.forMs, healed(node.logConditions))
       default:
     }
+  }
+
+  #logAway(conditions: LogConditions, forMs: number): void {
+    conditions.unavailable = true
+    this.#logsAway++
+    this.#postpone()
+    this.#lasting(null, forMs, () => {
+      this.#logsAway--
+      conditions.unavailable = false
+    })
+  }
+
+  // What is refused while a log is away is sent again by itself, behind what was accepted when it was back.
+  #postpone(): void {
+    for (const { pending } of this.people)
+      for (const [value, topic] of pending) this.history.add({ kind: 'postponed', topic, value })
   }
 
   #emit(index: number, topic: string): void {
