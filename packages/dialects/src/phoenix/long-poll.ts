@@ -180,7 +180,9 @@ function* ownPairs(url: URL): Iterable<readonly [string, string]> {
 
 function pollAnswer(payloads: readonly Payload[], over: boolean, token: string): Answer {
   if (payloads.length > 0) return { status: 200, body: JSON.stringify({ messages: payloads, status: 200, token }) }
-  return { status: 200, body: JSON.stringify({ messages: [], status: over ? 410 : 204, token }) }
+  if (!over) return { status: 200, body: JSON.stringify({ messages: [], status: 204, token }) }
+  // A server that stops waits for its connections: this one has nothing more to carry.
+  return { status: 200, headers: { connection: 'close' }, body: JSON.stringify({ messages: [], status: 410, token }) }
 }
 
 function answer(exchange: Exchange, body: object): void {
