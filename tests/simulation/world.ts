@@ -19,6 +19,8 @@ import { Truth } from './truth.ts'
 export interface Mutant {
   readonly seams?: Seams
   readonly options?: RollcallOptions
+  /** The application bars people, and the server does not end their memberships. */
+  readonly forgetsKicks?: boolean
 }
 
 /** A cluster with people in it, and what is done to it. */
@@ -33,11 +35,13 @@ export class World {
   readonly broken: string[] = []
   readonly #truth: Truth
   readonly #undos = new Set<Undo>()
+  readonly #forgetsKicks: boolean
   #values = 0
   #logsAway = 0
 
   constructor(scenario: Scenario, mutant: Mutant = {}) {
     this.scenario = scenario
+    this.#forgetsKicks = mutant.forgetsKicks === true
     const { seed, nodes, logDelayMs, delayMs, jitterMs, windowBytes, clients, users, graceMs } = scenario
     this.cluster = cluster(simulated(scenario), this.#handlers(), {
       seed,
@@ -290,6 +294,7 @@ export class World {
       this.banned.add(`${topic}\n${user}`)
       this.history.add({ kind: 'barred', topic, user })
     }
+    if (this.#forgetsKicks) return
     for (const node of this.cluster.nodes)
       if (node.running)
         node.app

@@ -21,5 +21,7 @@ export {
   network,
   type WireEvent,
 } from './network/network.ts'
+export { type FaultProxy, type FaultProxyOptions, faultProxy } from './proxy/fault-proxy.ts'
+export type { ProxiedConnection } from './proxy/proxied.ts'
 export { HostClock } from './time/host-clock.ts'
 export { type ManualClock, type ManualClockOptions, manualClock } from './time/manual-clock.ts'
