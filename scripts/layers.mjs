@@ -5,7 +5,7 @@ import { builtinModules } from 'node:module'
 import { dirname, join, posix, relative, resolve, sep } from 'node:path'
 import { rings } from './layers/rings.mjs'
 import { readSource } from './layers/source.mjs'
-import { ambient, isBelow, mayImport, nodeAllowed, nodeForbidden, timeless } from './layers/table.mjs'
+import { ambient, isBelow, mayImport, nodeAllowed, nodeForbidden, testSupport, timeless } from './layers/table.mjs'
 
 /** @typedef {'table' | 'entry' | 'ring' | 'node' | 'ambient' | 'parse'} Rule */
 /** @typedef {{ file: string, line: number, rule: Rule, text: string }} Finding */
@@ -117,6 +117,7 @@ function judgeImport(root, workspaces, own, file, specifier) {
 function judgePath(root, workspaces, own, file, specifier) {
   const target = specifier.startsWith('/') ? specifier : posix.join(dirname(file), specifier)
   const other = workspaces.find(({ folder }) => folder !== own.folder && target.startsWith(`${folder}/`))
+  if (other && own.folder === 'tests' && isBelow(target, testSupport)) return undefined
   if (other) return { rule: 'entry', text: `${specifier} reaches into ${other.folder}: import from ${other.name}` }
   const source = `${own.folder}/src/`
   if (own.folder.startsWith('packages/') && file.startsWith(source) && !target.startsWith(source)) {

@@ -68,20 +68,38 @@ export async function provide(suites) {
   const needed = Object.entries(programs).filter(([, program]) =>
     program.suites.some((suite) => suites.includes(suite)),
   )
-  const missing = needed.filter(([name]) => locate(name).path === undefined && !process.env[programs[name]?.env ?? ''])
-  let trouble = ''
-  if (missing.length > 0 && process.getuid?.() === 0 && canRun('/usr/bin/apt-get')) {
-    const packages = missing.map(([, program]) => program.package)
-    trouble = await step(`apt-get ${packages.join(' ')}`, () => aptInstall(packages)).then(
-      () => '',
-      (fault) =>
-        fault instanceof StepFailure ? ` (apt-get: ${fault.output.trim().split('\n').at(-1)})` : String(fault),
-    )
-  }
+  const trouble = await installMissing(needed)
   return needed.flatMap(([name, program]) => {
     const found = locate(name)
     return found.path === undefined ? [{ name, suites: program.suites, reason: found.reason + trouble }] : []
   })
+}
+
+/**
+ * The same for one program. Answers where it is.
+ *
+ * @param {string} name of `programs`
+ * @returns {Promise<string>}
+ */
+export async function provideOne(name) {
+  const trouble = await installMissing(Object.entries(programs).filter(([each]) => each === name))
+  const found = locate(name)
+  if (found.path === undefined) throw new StepFailure(found.reason + trouble)
+  return found.path
+}
+
+/**
+ * @param {readonly [string, Program][]} needed
+ * @returns {Promise<string>} what went wrong, if anything
+ */
+async function installMissing(needed) {
+  const missing = needed.filter(([name, { env }]) => locate(name).path === undefined && !process.env[env])
+  if (missing.length === 0 || process.getuid?.() !== 0 || !canRun('/usr/bin/apt-get')) return ''
+  const packages = missing.map(([, program]) => program.package)
+  return step(`apt-get ${packages.join(' ')}`, () => aptInstall(packages)).then(
+    () => '',
+    (fault) => (fault instanceof StepFailure ? ` (apt-get: ${fault.output.trim().split('\n').at(-1)})` : String(fault)),
+  )
 }
 
 /** @param {readonly string[]} packages */

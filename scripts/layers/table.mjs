@@ -36,6 +36,9 @@ export const nodeForbidden = [
   'packages/server/src/broker/',
 ]
 
+/** What the suites in `tests/` may take from a package beside its entries: what that package's own tests are written with. */
+export const testSupport = ['packages/*/test/support/']
+
 /** Where time and chance are parameters. A file named `ambient.ts` there is the outermost default and may read both. */
 export const timeless = [
   'packages/core/src/',

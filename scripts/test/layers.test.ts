@@ -108,6 +108,21 @@ describe('public entries', () => {
   })
 })
 
+describe('what tests are written with', () => {
+  test('may be shared with the suites in tests/, and with nobody else', () => {
+    const line = `import '../../packages/core/test/support/table.ts'`
+    const files = { 'packages/core/test/support/table.ts': 'export {}', 'tests/e2e/x.ts': line }
+    expect(findings(files)).toEqual([])
+    const other = { ...files, 'apps/lobby/x.ts': line }
+    expect(findings(other)).toHaveLength(1)
+  })
+
+  test('is not a way into sources', () => {
+    const files = { 'tests/e2e/x.ts': `import '../../packages/core/src/clock.ts'` }
+    expect(findings(files)).toHaveLength(1)
+  })
+})
+
 describe('rings', () => {
   test('a ring of three files is told once, with its path', () => {
     const a = `\nimport './b.ts'\n`
