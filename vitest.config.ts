@@ -22,6 +22,7 @@ export default defineConfig({
         'scripts/test/**/*.test.ts',
         'bench/test/!(smoke).test.ts',
       ]),
+      project('simulation', ['tests/simulation/**/*.test.ts'], { testTimeout: 60_000 }),
       project('e2e', ['tests/e2e/**/*.test.ts'], heavy),
       project('conformance', ['tests/conformance/**/*.test.ts'], heavy),
       project('faults', ['tests/faults/**/*.test.ts'], heavy),

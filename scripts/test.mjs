@@ -16,10 +16,10 @@ const reports = join(root, 'node_modules/.cache/rollcall')
 
 const start = performance.now()
 const words = process.argv.slice(2)
-const names = [...Object.keys(allChecks), 'unit', ...heavy]
+const names = [...Object.keys(allChecks), 'unit', 'simulation', ...heavy]
 const chosen = words.length > 0 ? words.filter((word) => names.includes(word)) : names
 const filters = words.filter((word) => !names.includes(word))
-const suites = filters.length > 0 && chosen.length === 0 ? ['unit', ...heavy] : chosen
+const suites = filters.length > 0 && chosen.length === 0 ? ['unit', 'simulation', ...heavy] : chosen
 
 /** @type {string[]} */
 const failed = []
@@ -63,6 +63,7 @@ for (const [name, task] of Object.entries(allChecks)) {
 }
 
 if (suites.includes('unit')) await vitest('unit', ['unit'])
+if (suites.includes('simulation')) await vitest('simulation', ['simulation'])
 
 const heavyChosen = heavy.filter((name) => suites.includes(name))
 if (heavyChosen.length > 0) {
