@@ -75,6 +75,8 @@ const CLOSED: Who = { kind: 'closed' }
 
 // Each refused connect is a question to the application, or at least an answer to write.
 const MAX_REFUSED = 64
+// Of those that can come back there are no more than a connection may have.
+const MAX_ENTERED = 1_000
 // A namespace that does not exist is told by its name, which the client has made up.
 const MAX_ECHO = 256
 
@@ -88,6 +90,7 @@ export class SocketIoSession implements Session {
   readonly #query: Auth | undefined
   #who: Who = UNKNOWN
   #waiting: Seat[] = []
+  readonly #entered = new Set<string>()
   #refused = 0
   #left = false
   #connectBy: number
@@ -183,7 +186,10 @@ export class SocketIoSession implements Session {
     const { nsp, topic, alias, spec, pid } = seat
     const { input, presence, last } = askedOf(seat.auth, spec)
     const offsets = recovery === 'log' && this.#version === 4 && spec.history !== undefined
-    const back = this.#who.kind === 'known' && this.#who.resumed !== null && pid?.read.token === this.#who.resumed
+    const resumed = this.#who.kind === 'known' && this.#who.resumed !== null && pid?.read.token === this.#who.resumed
+    // Once: what was left since is not come back to, but entered anew.
+    const back = resumed && !this.#entered.has(nsp)
+    if (this.#entered.size < MAX_ENTERED) this.#entered.add(nsp)
     const position = offsets && back && pid ? positionOf(pid.read, seat.claim('offset')) : null
     seat.returning = position !== null
     const request: Request = {

@@ -455,6 +455,16 @@ describe('recovery', () => {
     expect(about.pid).not.toBe(pid)
   })
 
+  test('is not for a namespace that was left since', () => {
+    const { pid } = connected('/room:b')
+    const { session } = back({ pid, offset: '12~e' })
+    session.receive('1/room:b,', 0)
+    expect(requestIn(session.receive(`0/room:b,${JSON.stringify({ pid, offset: '12~e' })}`, 0))).toMatchObject({
+      kind: 'join',
+      since: null,
+    })
+  })
+
   test('of several namespaces takes one hello', () => {
     const one = connected('/room:b')
     const { session } = one
