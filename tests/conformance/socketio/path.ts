@@ -10,7 +10,7 @@ interface Pair {
 
 /** A way to a server that can break, in each of the ways in which they do. */
 export class Path {
-  readonly #target: number
+  #target: number
   readonly #server: Server
   readonly #pairs = new Set<Pair>()
   #shut = false
@@ -29,6 +29,11 @@ export class Path {
 
   get url(): string {
     return `http://localhost:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  /** New connections go to another port. */
+  lead(port: number): void {
+    this.#target = port
   }
 
   #join(client: Socket): void {

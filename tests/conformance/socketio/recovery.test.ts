@@ -227,15 +227,10 @@ describe('a client', () => {
     const { socket, messages, connects } = await client()
     await say('one')
     await until(() => messages.length === 1)
-    const { port } = server
     await server.close()
     await until(() => !socket.connected)
-    path.close()
     server = await room()
-    // The same address for the client.
-    expect(port).not.toBe(server.port)
-    socket.io.uri = server.url
-    ;(socket.io as unknown as { uri: string }).uri = server.url
+    path.lead(server.port)
     await until(() => connects.length === 2)
     expect(connects[1]?.recovered).toBe(false)
     await say('two')
