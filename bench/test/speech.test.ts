@@ -27,6 +27,11 @@ const frames: Record<string, { message: string; answer: string; others: string[]
     answer: '4312["hi"]',
     others: ['2', '3', '0{"sid":"s"}', '40{"sid":"s"}', '41', '44{"message":"no"}'],
   },
+  'rollcall-socket.io': {
+    message: '42/room:1,["message","hi"]',
+    answer: '43/room:1,12["hi"]',
+    others: ['2', '3', '0{"sid":"s"}', '40/room:1,{"sid":"s"}', '41/room:1,', '44/room:1,{"message":"no"}'],
+  },
   phoenix: {
     message: '[null,null,"room:1","message",{"text":"hi"}]',
     answer: '["1","7","room:1","phx_reply",{"status":"ok","response":{}}]',
@@ -59,6 +64,8 @@ test.each([
   ['socket.io', '40{"sid":"s"}', { kind: 'joined' }],
   ['socket.io', '2', { kind: 'say', text: '3' }],
   ['socket.io', '44{"message":"no"}', { kind: 'refused', reason: '44{"message":"no"}' }],
+  ['rollcall-socket.io', '0{"sid":"s"}', { kind: 'say', text: '40/room:1,{"name":"Tyr"}' }],
+  ['rollcall-socket.io', '40/room:1,{"sid":"s"}', { kind: 'joined' }],
   ['phoenix', '["1","1","room:1","phx_reply",{"status":"ok","response":{}}]', { kind: 'joined' }],
   ['phoenix', '["1",null,"room:1","presence_state",{}]', { kind: 'nothing' }],
 ])('%s understands %s', (name, text, heard) => {
@@ -80,6 +87,17 @@ test.each([
   ['socket.io', '42["members",["a","b"]]', { whole: true, here: ['a', 'b'], gone: [] }],
   ['socket.io', '42["member joined","c"]', { whole: false, here: ['c'], gone: [] }],
   ['socket.io', '2', null],
+  [
+    'rollcall-socket.io',
+    '42/room:1,["presence_state",[{"id":"a"},{"id":"b"}]]',
+    { whole: true, here: ['a', 'b'], gone: [] },
+  ],
+  [
+    'rollcall-socket.io',
+    '42/room:1,["presence_diff",{"joins":[{"id":"c"}],"updates":[{"id":"b"}],"leaves":[{"id":"a"}]}]',
+    { whole: false, here: ['c', 'b'], gone: ['a'] },
+  ],
+  ['rollcall-socket.io', '42/room:1,["message","hi"]', null],
   [
     'phoenix',
     '["1",null,"room:1","presence_state",{"u":{"metas":[{"phx_ref":"r1"},{"phx_ref":"r2"}]}}]',

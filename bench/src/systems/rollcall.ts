@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { channel, contract, systemClock, systemRandom } from '@rollcall/core'
 import { plain } from '@rollcall/dialects/plain'
+import { socketIo } from '@rollcall/dialects/socket.io'
 import { lmdbLog } from '@rollcall/lmdb'
 import { allow, rollcall } from 'rollcall'
 import { z } from 'zod'
@@ -38,7 +39,7 @@ stage(async ({ history, folder }) => {
     { 'room:{room}': answers, 'here:{room}': answers, 'log:{room}': answers },
     {
       limits: { messagesPerSecond: 1_000_000, messageBurst: 1_000_000, handshakesPerSecond: 1_000_000 },
-      dialects: [plain()],
+      dialects: [plain(), socketIo()],
       ...(history === 'lmdb' && { log: await lmdbLog(place) }),
     },
   )

@@ -1,11 +1,11 @@
 import { phoenix } from './phoenix.ts'
 import { plain, rollcallPlain } from './plain.ts'
 import { rollcall } from './rollcall.ts'
-import { socketio } from './socketio.ts'
+import { rollcallSocketio, socketio } from './socketio.ts'
 import type { Speech } from './speech.ts'
 
 const speeches: ReadonlyMap<string, Speech> = new Map(
-  [rollcall, plain, rollcallPlain, socketio, phoenix].map((speech) => [speech.name, speech]),
+  [rollcall, plain, rollcallPlain, rollcallSocketio, socketio, phoenix].map((speech) => [speech.name, speech]),
 )
 
 /** @throws RangeError on a name that nobody speaks. */
