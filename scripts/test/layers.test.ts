@@ -33,6 +33,7 @@ export const soon = (setTimeout: (task: () => void) => void): void => setTimeout
   'packages/dialects/src/plain/index.ts': `import type {} from 'rollcall/log'\nimport { z } from 'zod'\nexport { z }\n`,
   'packages/server/test/hub.test.ts': `import 'node:fs'\nimport '@rollcall/client'\nimport { hub } from '../src/hub/hub.ts'\nhub({ now: () => Date.now() })\n`,
   'apps/lobby/package.json': workspace('lobby', []),
+  'tests/package.json': workspace('tests', []),
   'apps/lobby/src/server.ts': `import 'node:process'\nimport '@rollcall/dialects/plain'\nsetTimeout(() => {}, 1)\n`,
 }
 
@@ -113,12 +114,15 @@ describe('what tests are written with', () => {
     const line = `import '../../packages/core/test/support/table.ts'`
     const files = { 'packages/core/test/support/table.ts': 'export {}', 'tests/e2e/x.ts': line }
     expect(findings(files)).toEqual([])
-    const other = { ...files, 'apps/lobby/x.ts': line }
+    const other = { ...files, 'apps/lobby/src/x.ts': `import '../../../packages/core/test/support/table.ts'` }
     expect(findings(other)).toHaveLength(1)
   })
 
   test('is not a way into sources', () => {
-    const files = { 'tests/e2e/x.ts': `import '../../packages/core/src/clock.ts'` }
+    const files = {
+      'packages/core/src/clock.ts': 'export {}',
+      'tests/e2e/x.ts': `import '../../packages/core/src/clock.ts'`,
+    }
     expect(findings(files)).toHaveLength(1)
   })
 })
