@@ -102,6 +102,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   #joins: Bucket | null = null
   #bytes: Bucket | null = null
   #paused = false
+  #answering = false
   // Those who wait for a ping to be answered.
   #asking: Set<(alive: boolean) => void> | null = null
 
@@ -203,11 +204,19 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     for (let i = 0; i < effects.length; i++) {
       const effect = effects[i] as Effect
       if (effect.kind === 'write') this.outbox.push(new Frame(effect.payload, DIRECT))
-      else if (effect.kind === 'request') this.#request(effect.request)
+      else if (effect.kind === 'request') this.#ask(effect.request)
       else if (effect.kind === 'ping') this.#transport.ping?.()
       else this.close(effect.code, effect.reason)
       if (this.#closed) return
     }
+  }
+
+  // What an answer leads to is asked behind it: whoever answers has not finished yet with what it answers.
+  #ask(request: Request): void {
+    if (!this.#answering) return this.#request(request)
+    void Promise.resolve().then(() => {
+      if (!this.#closed) this.#request(request)
+    })
   }
 
   #request(request: Request): void {
@@ -230,6 +239,8 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     if (this.#closed) return
     if (!outcome.ok) count(this.#host.counters.refusals, outcome.refusal.code)
     const now = this.#host.clock.now()
+    const within = this.#answering
+    this.#answering = true
     try {
       this.#apply(this.#dialectSession.answer(request, outcome, now))
     } catch (error) {
@@ -238,6 +249,8 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
       this.#host.report('An answer could not be encoded', error)
       const refusal = refused('internal', 'The answer could not be encoded')
       this.#apply(this.#dialectSession.answer(request, refusal, now))
+    } finally {
+      this.#answering = within
     }
   }
 
