@@ -1,11 +1,11 @@
 import type { Frame, Ref } from './frames.ts'
 
+/** An end that the client asked for: to leave the topic, or to join it anew. */
+export type Asked = { readonly kind: 'leave' | 'replace'; readonly frame: Frame }
+
 /** Why a joined channel is being left, and so what its client is told when it is. */
 export type Ending =
-  /** The client asked to. */
-  | { readonly kind: 'leave'; readonly frame: Frame }
-  /** The client joins the topic anew. */
-  | { readonly kind: 'replace'; readonly frame: Frame }
+  | Asked
   /** It cannot go on as it is: the client has to join again. */
   | { readonly kind: 'error'; readonly reason: object }
 
@@ -26,6 +26,8 @@ export class Place {
   /** The join of the channel whose place this one takes; null if there was none. */
   readonly replaced: Ref | null
   state: PlaceState = { kind: 'joining' }
+  /** Pushes that the server has not answered. */
+  pending = 0
   /** What came for the topic and must wait until the state is another one. */
   readonly waiting: Frame[] = []
   /** When the first of them came. */

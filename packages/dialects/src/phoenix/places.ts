@@ -13,7 +13,7 @@ import type {
 } from '@rollcall/core'
 import { type Frame, NO_REF } from './frames.ts'
 import { readJoin } from './join.ts'
-import { type Ending, Place } from './place.ts'
+import { type Asked, type Ending, Place } from './place.ts'
 import { joinedResponse, keptOutResponse, sentResponse, TOO_MANY } from './response.ts'
 import type { Voice } from './voice.ts'
 
@@ -21,7 +21,7 @@ export interface PlacesOptions {
   readonly contract: Contract
   readonly variant: Variant
   readonly maxChannels: number
-  /** How long a leave, or another join, of a topic waits for a join that is not decided, in milliseconds. */
+  /** How long a leave, or another join, of a topic waits for what was asked there before, in milliseconds. */
   readonly patienceMs: number
 }
 
@@ -61,17 +61,13 @@ export class Places {
     const { topic, event } = frame
     const place = this.#byTopic.get(topic)
     if (event === 'phx_join') {
-      if (!place) return this.#join(frame, null)
-      return place.state.kind === 'joined'
-        ? this.#end(place, { kind: 'replace', frame })
-        : this.#wait(place, frame, now)
+      return place ? this.#endWhenDone(place, { kind: 'replace', frame }, now) : this.#join(frame, null)
     }
     if (!place) return [event === 'phx_leave' ? this.#voice.ok(frame.joinRef, frame, {}) : this.#voice.unmatched(frame)]
     // Behind what changes the state, everything waits for its turn.
     if (place.waiting.length > 0 || place.state.kind === 'ending') return this.#wait(place, frame, now)
     if (frame.joinRef !== NO_REF && frame.joinRef !== place.joinRef) return NOTHING
-    if (event !== 'phx_leave') return [this.#push(place, frame)]
-    return place.state.kind === 'joined' ? this.#end(place, { kind: 'leave', frame }) : this.#wait(place, frame, now)
+    return event === 'phx_leave' ? this.#endWhenDone(place, { kind: 'leave', frame }, now) : [this.#push(place, frame)]
   }
 
   #join(frame: Frame, old: Place | null): readonly Effect[] {
@@ -90,6 +86,7 @@ export class Places {
   #push(place: Place, frame: Frame): Effect {
     const { topic, event, payload } = frame
     const mark: PushMark = { place, frame }
+    place.pending++
     const about = { ref: mark, alias: topic }
     const spec = this.#options.contract.match(topic)?.spec
     if (spec?.call && Object.hasOwn(spec.call, event)) return request({ kind: 'call', ...about, name: event, payload })
@@ -98,6 +95,12 @@ export class Places {
       if (event === 'presence_untrack') return request({ kind: 'untrack', ...about })
     }
     return request({ kind: 'send', ...about, event, payload, id: null })
+  }
+
+  // Behind the replies to what was asked before: a client that says goodbye and leaves has said it.
+  #endWhenDone(place: Place, ending: Asked, now: number): readonly Effect[] {
+    const done = place.state.kind === 'joined' && place.pending === 0 && place.waiting.length === 0
+    return done ? this.#end(place, ending) : this.#wait(place, ending.frame, now)
   }
 
   #end(place: Place, ending: Ending): readonly Effect[] {
@@ -138,7 +141,7 @@ export class Places {
       case 'roster':
         return this.#rostered(request.ref as Place, outcome)
       default:
-        return this.#pushed(request, outcome)
+        return this.#pushed(request, outcome, now)
     }
   }
 
@@ -193,16 +196,21 @@ export class Places {
     }
   }
 
-  #pushed({ kind, ref }: Request, outcome: Outcome): readonly Effect[] {
-    const { place, frame } = ref as PushMark
-    if (outcome.ok)
-      return [this.#voice.ok(place.joinRef, frame, kind === 'call' ? outcome.result : sentResponse(outcome.result))]
-    const { refusal } = outcome
-    if (refusal.code === 'not_joined') return [this.#voice.unmatched(frame)]
-    const told = this.#voice.refused(place.joinRef, frame, refusal)
-    const here = this.#byTopic.get(place.topic) === place && place.state.kind === 'joined'
+  #pushed(request: Request, outcome: Outcome, now: number): readonly Effect[] {
+    const { place, frame } = request.ref as PushMark
+    const told = this.#told(request.kind, place, frame, outcome)
+    place.pending--
+    if (this.#byTopic.get(place.topic) !== place || place.state.kind !== 'joined') return [told]
     // A handler that breaks ends its channel and nothing else; the client joins it again.
-    return refusal.code === 'internal' && here ? [told, ...this.#end(place, CRASHED)] : [told]
+    if (!outcome.ok && outcome.refusal.code === 'internal') return [told, ...this.#end(place, CRASHED)]
+    return place.pending === 0 && place.waiting.length > 0 ? [told, ...this.#release(place, now)] : [told]
+  }
+
+  #told(kind: Request['kind'], { joinRef }: Place, frame: Frame, outcome: Outcome): Effect {
+    if (outcome.ok)
+      return this.#voice.ok(joinRef, frame, kind === 'call' ? outcome.result : sentResponse(outcome.result))
+    const { refusal } = outcome
+    return refusal.code === 'not_joined' ? this.#voice.unmatched(frame) : this.#voice.refused(joinRef, frame, refusal)
   }
 
   #rostered(place: Place, outcome: Outcome): readonly Effect[] {
@@ -244,9 +252,18 @@ export class Places {
     if (this.#due.size === 0) return NOTHING
     return [...this.#due].flatMap((place) => {
       if (place.rosterDue) return this.#askAgain(place)
-      const giveUp = place.state.kind === 'joining' && now - place.waitingSince >= this.#options.patienceMs
-      return giveUp ? this.#giveUp(place, now) : NOTHING
+      const patient = place.waiting.length === 0 || now - place.waitingSince < this.#options.patienceMs
+      if (patient || place.state.kind === 'ending') return NOTHING
+      return place.state.kind === 'joining' ? this.#giveUp(place, now) : this.#endAnyway(place)
     })
+  }
+
+  // A handler takes its time: its reply comes behind the end.
+  #endAnyway(place: Place): readonly Effect[] {
+    const frame = place.waiting.shift()
+    if (!frame) return NOTHING
+    this.#waiting--
+    return this.#end(place, { kind: frame.event === 'phx_join' ? 'replace' : 'leave', frame })
   }
 
   #askAgain(place: Place): readonly Effect[] {

@@ -297,6 +297,43 @@ describe('a leave', () => {
     expect([hand.take(), hand.kinds]).toEqual([[], ['leave']])
   })
 
+  test('waits for the replies to what was sent before', () => {
+    const hand = HandSession.open()
+    hand.join(T, '1')
+    hand.say('1', '2', T, 'message', 'goodbye')
+    hand.say('1', '3', T, 'twice', 2)
+    hand.say('1', '4', T, 'phx_leave', {})
+    hand.say('1', '5', T, 'message', 'late')
+    expect(hand.kinds).toEqual(['send', 'call'])
+    hand.answer(ok())
+    expect(hand.kinds).toEqual(['call'])
+    hand.answer(ok(4))
+    expect(hand.kinds).toEqual(['leave'])
+    hand.answer(ok())
+    expect(hand.take()).toEqual([
+      reply('1', '2'),
+      reply('1', '3', { status: 'ok', response: 4 }),
+      reply('1', '4'),
+      close('1'),
+      reply(null, '5', UNMATCHED),
+    ])
+  })
+
+  test('does not wait for ever for them', () => {
+    const hand = HandSession.open()
+    hand.join(T, '1')
+    hand.say('1', '2', T, 'message', 'slow')
+    hand.say('1', '3', T, 'phx_leave', {})
+    hand.tick(4_999)
+    expect(hand.kinds).toEqual(['send'])
+    hand.tick(5_000)
+    expect(hand.kinds).toEqual(['send', 'leave'])
+    hand.asked.reverse()
+    hand.answer(ok())
+    hand.answer(ok())
+    expect(hand.take()).toEqual([reply('1', '3'), close('1'), reply('1', '2')])
+  })
+
   test('that cannot be now is refused, and the channel stays', () => {
     const hand = HandSession.open()
     hand.join(T, '1')
@@ -422,6 +459,7 @@ describe('an event', () => {
     hand.join(T, '1')
     hand.say('1', '2', T, 'message', 'hi')
     hand.say('1', '3', T, 'phx_leave', {})
+    hand.tick(5_000)
     const [send, leave] = hand.asked.splice(0)
     hand.do(hand.session.answer(leave!, ok(), 0))
     hand.join(T, '4')
