@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createAdaptorServer } from '@hono/node-server'
 import { systemClock, systemRandom } from '@rollcall/core'
 import { plain } from '@rollcall/dialects/plain'
+import { socketIo } from '@rollcall/dialects/socket.io'
 import { FolderError, lmdbLog } from '@rollcall/lmdb'
 import { type Log, rollcall } from 'rollcall'
 import { lobby } from './contract.ts'
@@ -74,7 +75,8 @@ const kept = nats ? await joinNats(nats, console.error).catch((error: Error) => 
 
 const app = rollcall(lobby, handlers, {
   authenticate: identify,
-  dialects: [plain()],
+  // Each at the paths that its clients use by themselves.
+  dialects: [plain(), socketIo({ defaultTopic: 'room:lobby', allowEIO3: true })],
   ...kept,
   onError: report,
   ...(token && { api: { token } }),
