@@ -9,6 +9,7 @@ import {
   type LogRecord,
   LogUnavailable,
 } from 'rollcall/log'
+import { DelayLine } from '../time/delay-line.ts'
 
 /** How a node reaches its log. */
 export interface LogConditions {
@@ -31,6 +32,8 @@ export interface RemoteLogOptions {
   readonly logClock: Clock
   readonly random: Random
   readonly conditions?: Partial<LogConditions>
+  /** Hears what listeners throw. Default: nobody. */
+  readonly report?: (error: unknown) => void
 }
 
 /** A log on another machine. */
@@ -55,8 +58,9 @@ class FarLog implements RemoteLog {
   readonly #log: Log
   readonly #options: RemoteLogOptions
   readonly #stops = new Set<Undo>()
-  #lastThere = 0
-  #lastBack = 0
+  // Questions arrive in the order in which they were asked, and answers and what is fed in theirs.
+  readonly #there: DelayLine
+  readonly #back: DelayLine
   #closed = false
 
   constructor(log: Log, options: RemoteLogOptions) {
@@ -70,6 +74,8 @@ class FarLog implements RemoteLog {
       loseFeed: 0,
       ...options.conditions,
     }
+    this.#there = new DelayLine(options.logClock, () => this.#travelMs())
+    this.#back = new DelayLine(options.clock, () => this.#travelMs())
   }
 
   get #near(): boolean {
@@ -84,7 +90,7 @@ class FarLog implements RemoteLog {
       const append = () => void this.#log.append(topic, record, options)
       // Not behind those that are near: appends keep their order.
       if (this.#near) append()
-      else this.#there(append)
+      else this.#there.add(append)
       return this.#noAnswer()
     }
     return this.#ask(() => this.#log.append(topic, record, options))
@@ -122,11 +128,19 @@ class FarLog implements RemoteLog {
       const { loseFeed, unavailable } = this.conditions
       if (this.#closed || unavailable || (loseFeed > 0 && this.#options.random.fraction() < loseFeed)) return
       if (this.#near) task()
-      else this.#back(task)
+      else this.#back.add(() => this.#guarded(task))
     }
     return {
       message: (message, epoch) => feed(() => listener.message(message, epoch)),
       reset: (reason, position) => feed(() => listener.reset(reason, position)),
+    }
+  }
+
+  #guarded(task: () => void): void {
+    try {
+      task()
+    } catch (error) {
+      this.#options.report?.(error)
     }
   }
 
@@ -135,12 +149,12 @@ class FarLog implements RemoteLog {
       return Promise.reject(new LogUnavailable('The log cannot be reached'))
     if (this.#near) return question()
     return new Promise((resolve, reject) => {
-      this.#there(async () => {
+      this.#there.add(async () => {
         try {
           const answer = await question()
-          this.#back(() => resolve(answer))
+          this.#back.add(() => resolve(answer))
         } catch (error) {
-          this.#back(() => reject(error))
+          this.#back.add(() => reject(error))
         }
       })
     })
@@ -150,19 +164,6 @@ class FarLog implements RemoteLog {
     return new Promise((_, reject) => {
       this.#options.clock.after(ANSWER_MS, () => reject(new Error('The log did not answer in time')))
     })
-  }
-
-  // Questions arrive in the order in which they were asked, and answers and what is fed in theirs.
-  #there(task: () => void): void {
-    const { logClock } = this.#options
-    this.#lastThere = Math.max(this.#lastThere, logClock.now() + this.#travelMs())
-    logClock.after(this.#lastThere - logClock.now(), task)
-  }
-
-  #back(task: () => void): void {
-    const { clock } = this.#options
-    this.#lastBack = Math.max(this.#lastBack, clock.now() + this.#travelMs())
-    clock.after(this.#lastBack - clock.now(), task)
   }
 
   #travelMs(): number {

@@ -1,6 +1,7 @@
 import type { Clock } from '@rollcall/core'
 import { type MemoryBus, memoryBus, type Passage } from 'rollcall/broker'
 import type { SeededRandom } from '../chance/seeded-random.ts'
+import { DelayLine } from '../time/delay-line.ts'
 import type { HostClock } from '../time/host-clock.ts'
 import type { BusConditions } from './conditions.ts'
 
@@ -18,22 +19,23 @@ export interface BusOptions {
 /** Joins nodes as a message broker does, with its faults. */
 export function faultyBus(options: BusOptions): MemoryBus {
   const { random, conditions, host, severed, faulty } = options
-  const lastArrival = new Map<string, number>()
+  const lines = new Map<string, DelayLine>()
+  const delay = () => conditions().delayMs + random.fraction() * conditions().jitterMs
+
+  const lineOf = ({ from, to }: Passage): DelayLine => {
+    const pair = `${from}\n${to}`
+    const known = lines.get(pair)
+    if (known) return known
+    const line = new DelayLine(host(to), delay)
+    lines.set(pair, line)
+    return line
+  }
 
   const travel = (passage: Passage) => {
-    const { delayMs, jitterMs, reorder } = conditions()
-    const clock = host(passage.to)
-    const now = clock.now()
-    const arrival = now + delayMs + random.fraction() * jitterMs
-    if (random.chance(reorder)) {
+    if (random.chance(conditions().reorder)) {
       faulty('busReordered')
-      clock.after(arrival - now + random.fraction() * 4 * (delayMs + jitterMs), () => passage.arrive())
-      return
-    }
-    const pair = `${passage.from}\n${passage.to}`
-    const inOrder = Math.max(arrival, lastArrival.get(pair) ?? 0)
-    lastArrival.set(pair, inOrder)
-    clock.after(inOrder - now, () => passage.arrive())
+      host(passage.to).after(delay() + random.fraction() * 4 * delay(), () => passage.arrive())
+    } else lineOf(passage).add(() => passage.arrive())
   }
 
   return memoryBus({

@@ -104,8 +104,9 @@ class MemoryNetwork implements Network {
   readonly #observers = new Set<(event: WireEvent) => void>()
   readonly #bus: ReturnType<typeof faultyBus>
   readonly #brokers = new Map<string, ServiceBroker>()
+  /** The node of each broker's id. */
+  readonly #machines = new Map<string, string>()
   #busConditions: BusConditions
-  #lives = 0
 
   constructor(options: NetworkOptions) {
     this.#options = options
@@ -114,8 +115,8 @@ class MemoryNetwork implements Network {
       clock: options.clock,
       random: options.random.fork('bus'),
       conditions: () => this.#busConditions,
-      host: (id) => this.host(machineOf(id)),
-      severed: (from, to) => this.#severed(machineOf(from), machineOf(to)),
+      host: (id) => this.host(this.#machines.get(id) ?? id),
+      severed: (from, to) => this.#severed(this.#machines.get(from) ?? from, this.#machines.get(to) ?? to),
       faulty: (fault) => {
         this.counters[fault]++
       },
@@ -196,7 +197,9 @@ class MemoryNetwork implements Network {
   }
 
   broker(node: string): ServiceBroker {
-    const broker = this.#bus.broker(`${node}/${++this.#lives}`)
+    const id = this.#machines.has(node) ? `${node}/${this.#machines.size}` : node
+    const broker = this.#bus.broker(id)
+    this.#machines.set(id, node)
     this.#brokers.set(node, broker)
     return broker
   }
@@ -240,11 +243,6 @@ class MemoryNetwork implements Network {
       this.#observers.delete(listener)
     }
   }
-}
-
-// A broker's id is the name of its node and the number of its life.
-function machineOf(id: string): string {
-  return id.slice(0, id.lastIndexOf('/'))
 }
 
 // Whether they stand in different groups.

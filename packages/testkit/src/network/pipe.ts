@@ -1,4 +1,5 @@
 import type { Payload, Random, Undo } from '@rollcall/core'
+import { DelayLine } from '../time/delay-line.ts'
 import type { HostClock } from '../time/host-clock.ts'
 import type { Conditions } from './conditions.ts'
 
@@ -28,14 +29,13 @@ export interface PipeEnds {
  */
 export class Pipe {
   readonly #conditions: () => Conditions
-  readonly #random: Random
   readonly #ends: PipeEnds
+  readonly #way: DelayLine
   #waiting: Item[] = []
   #stuck: Item[] = []
   #unread: Item[] = []
   #bufferedBytes = 0
   #windowUsed = 0
-  #lastArrival = 0
   #full = false
   #stalls = 0
   #paused = false
@@ -43,13 +43,14 @@ export class Pipe {
   #readableAt = 0
   #readLater: Undo | null = null
   #ended = false
-  /** Counts resets: what departed before one does not arrive. */
-  #life = 0
 
   constructor(conditions: () => Conditions, random: Random, ends: PipeEnds) {
     this.#conditions = conditions
-    this.#random = random
     this.#ends = ends
+    this.#way = new DelayLine(ends.receiver, () => {
+      const { delayMs, jitterMs } = conditions()
+      return delayMs + random.fraction() * jitterMs
+    })
   }
 
   /** Bytes that wait at the sender. */
@@ -83,7 +84,7 @@ export class Pipe {
     this.#unread = []
     this.#bufferedBytes = 0
     this.#windowUsed = 0
-    this.#life++
+    this.#way.clear()
   }
 
   #depart(): void {
@@ -92,7 +93,7 @@ export class Pipe {
       const item = this.#waiting.shift() as Item
       this.#bufferedBytes -= bytesOf(item)
       this.#windowUsed += bytesOf(item)
-      this.#travel(item)
+      this.#way.add(() => this.#arrive(item))
     }
     if (this.#bufferedBytes > 0) this.#full = true
     else if (this.#full) {
@@ -101,17 +102,6 @@ export class Pipe {
         if (!this.#ended && this.#bufferedBytes === 0) this.#ends.drained()
       })
     }
-  }
-
-  #travel(item: Item): void {
-    const { delayMs, jitterMs } = this.#conditions()
-    const { receiver } = this.#ends
-    const now = receiver.now()
-    this.#lastArrival = Math.max(this.#lastArrival, now + delayMs + this.#random.fraction() * jitterMs)
-    const life = this.#life
-    receiver.after(this.#lastArrival - now, () => {
-      if (life === this.#life) this.#arrive(item)
-    })
   }
 
   #arrive(item: Item): void {
@@ -132,13 +122,13 @@ export class Pipe {
       stalled = false
       if (--this.#stalls > 0) return
       const { receiver } = this.#ends
-      const life = this.#life
-      // At the end of the turn, hence before all that is still on its way.
-      for (const item of this.#stuck)
-        receiver.soon(() => {
-          if (life === this.#life) this.#arrive(item)
-        })
+      const stuck = this.#stuck
       this.#stuck = []
+      // At the end of the turn, hence before all that is still on its way.
+      for (const item of stuck)
+        receiver.soon(() => {
+          if (!this.#ended) this.#arrive(item)
+        })
     }
   }
 

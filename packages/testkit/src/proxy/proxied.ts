@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
-import type { Undo } from '@rollcall/core'
-import { DelayLine } from './delay-line.ts'
+import { systemClock, type Undo } from '@rollcall/core'
+import { DelayLine } from '../time/delay-line.ts'
 
 /** How bytes pass through a proxy. */
 export interface Passing {
@@ -38,7 +38,7 @@ export class Proxied implements ProxiedConnection {
     this.#server = server
     this.#pieceBytes = pieceBytes
     this.#gone = gone
-    this.#lines = [new DelayLine(delayMs), new DelayLine(delayMs)]
+    this.#lines = [new DelayLine(systemClock, delayMs), new DelayLine(systemClock, delayMs)]
     for (const [i, from] of [client, server].entries()) {
       from.setNoDelay(true)
       this.#pipe(from, from === client ? server : client, this.#lines[i] as DelayLine)
