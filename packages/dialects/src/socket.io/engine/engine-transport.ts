@@ -1,4 +1,4 @@
-import type { Clock, Payload, Undo } from '@rollcall/core'
+import { type Clock, CloseCode, type Payload, type Undo } from '@rollcall/core'
 import { Frame, Run, type Transport, type TransportListener } from 'rollcall'
 import type { Exchange } from 'rollcall/long-poll'
 import { Heartbeat } from './heartbeat.ts'
@@ -227,10 +227,12 @@ export class EngineTransport implements Transport, KnownSession {
   }
 
   /** Codes are not told: the reference tells none, and clients ask for none. */
-  close(_code: number, _reason: string): void {
+  close(code: number, reason: string): void {
     if (this.#closing) return
     this.#closing = true
     this.#quiet()
+    // A server that stops takes no more polls: there is nobody to wait for.
+    if (code === CloseCode.goingAway && this.#polling && !this.#polling.transport.held) return this.fail(reason)
     this.#lane?.close(1005, '')
   }
 

@@ -203,6 +203,16 @@ describe('over polling', () => {
     expect(clock.pending).toBe(0)
   })
 
+  test('the server stops: nobody is waited for', () => {
+    const session = polling()
+    session.close(4100, 'the server is stopping')
+    expect([happened, over, clock.pending]).toEqual([['closed 1002'], ['SID'], 0])
+    const told = polling()
+    const poll = get(told)
+    told.close(4100, 'the server is stopping')
+    expect([poll.given?.body, clock.pending]).toEqual(['1', 0])
+  })
+
   test('reading can pause', () => {
     const session = polling()
     session.pause()
