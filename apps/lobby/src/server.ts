@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createAdaptorServer } from '@hono/node-server'
 import { systemClock, systemRandom } from '@rollcall/core'
+import { phoenix } from '@rollcall/dialects/phoenix'
 import { plain } from '@rollcall/dialects/plain'
 import { socketIo } from '@rollcall/dialects/socket.io'
 import { FolderError, lmdbLog } from '@rollcall/lmdb'
@@ -76,7 +77,7 @@ const kept = nats ? await joinNats(nats, console.error).catch((error: Error) => 
 const app = rollcall(lobby, handlers, {
   authenticate: identify,
   // Each at the paths that its clients use by themselves.
-  dialects: [plain(), socketIo({ defaultTopic: 'room:lobby', allowEIO3: true })],
+  dialects: [plain(), phoenix(), socketIo({ defaultTopic: 'room:lobby', allowEIO3: true })],
   ...kept,
   onError: report,
   ...(token && { api: { token } }),
