@@ -226,7 +226,8 @@ export class Replica {
       if (entry && (!newest || entry.rev > newest.rev)) newest = entry
     }
     const shown = this.#tracker.roster.entry(id)
-    if (newest && newest !== shown) this.#tracker.set(newest)
+    // The same state told again, in a snapshot say, is no update: clients that know states by name would let it go.
+    if (newest && (newest.rev !== shown?.rev || newest.key !== shown.key)) this.#tracker.set(newest)
     else if (!newest && shown) this.#tracker.delete(id)
   }
 }

@@ -1,4 +1,4 @@
-import type { Entry } from '@rollcall/core'
+import type { Entry, RosterDiff } from '@rollcall/core'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { Replica, type ReplicaMessage } from '../../src/presence/replica.ts'
 import { TRACKER_DEFAULTS, Tracker } from '../../src/presence/tracker.ts'
@@ -14,10 +14,11 @@ class Node {
   other: Node | null = null
   lost = false
   requests = 0
+  readonly told: RosterDiff[] = []
 
   constructor(name: string) {
     this.name = name
-    this.tracker = new Tracker(name, new TurnClock(), TRACKER_DEFAULTS, () => {})
+    this.tracker = new Tracker(name, new TurnClock(), TRACKER_DEFAULTS, (diff) => this.told.push(diff))
     this.replica = new Replica(`life of ${name}`, this.tracker, {
       broadcast: (message) => this.#say(message),
       tell: (_, message) => this.#say(message),
@@ -56,6 +57,26 @@ beforeEach(() => {
 })
 
 describe('a replica', () => {
+  it('takes a state that it is told again for no update', () => {
+    a.replica.set(entry('1'))
+    a.replica.flush()
+    b.tracker.flush()
+    b.replica.hide('a')
+    b.tracker.flush()
+    // It is asked for its snapshot, which says the same.
+    b.replica.unhide('a')
+    b.tracker.flush()
+    expect(b.requests).toBe(1)
+    expect(b.told.map(({ joins, updates, leaves }) => [joins.length, updates.length, leaves.length])).toEqual([
+      [1, 0, 0],
+      [0, 0, 1],
+      [1, 0, 0],
+    ])
+    b.replica.hear('a', a.replica.snapshot())
+    b.tracker.flush()
+    expect(b.told).toHaveLength(3)
+  })
+
   it('sees what the other one says, and asks for the whole when a number is missing', () => {
     a.replica.set(entry('1'))
     a.replica.flush()
