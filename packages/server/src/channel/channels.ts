@@ -44,6 +44,9 @@ export interface HistorySlice {
   readonly more: boolean
 }
 
+/** That the log is away is reported this often, in milliseconds. */
+const UNAVAILABLE_TOLD_MS = 10_000
+
 /** The most messages of one page of history. */
 const MAX_PAGE = 100
 
@@ -67,6 +70,7 @@ export class Channels implements ChannelHost {
   readonly #open = new Map<string, Channel>()
   readonly #idle = new Set<Channel>()
   #rev = 0
+  #unavailableToldAt = Number.NEGATIVE_INFINITY
   #sweep: Undo | null = null
   #positions: Undo | null = null
 
@@ -250,9 +254,18 @@ export class Channels implements ChannelHost {
               retryAfterMs: error.retryAfterMs,
             } as const)
           : ({ code: 'internal', message: `Whether ${topic} took the message is unknown` } as const)
-      this.report(`The log did not take a message of ${topic}`, error)
+      if (!(error instanceof LogUnavailable) || this.#isNews())
+        this.report(`The log did not take a message of ${topic}`, error)
       throw errorOf(refusal, { cause: error })
     }
+  }
+
+  // Each sender is told; whoever reads what is reported knows after the first time.
+  #isNews(): boolean {
+    const now = this.clock.now()
+    if (now < this.#unavailableToldAt + UNAVAILABLE_TOLD_MS) return false
+    this.#unavailableToldAt = now
+    return true
   }
 
   #relay(delivery: Delivery, kind: FrameKind, { except }: EmitRequest): void {
