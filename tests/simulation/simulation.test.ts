@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { toLines } from '@rollcall/testkit'
 import { expect, it } from 'vitest'
 import { MUTANTS } from './mutants.ts'
@@ -21,4 +22,10 @@ it('a seed that fails is shrunk to a few steps that fail in the same way', async
   expect(faultsOf(few)).toContain(faultsOf(whole)[0])
   expect(few.steps.length).toBeLessThan(whole.steps.length / 2)
   for (const step of few.steps) expect(whole.steps).toContainEqual(step)
+})
+
+it('the guide lists every faulty server, and what it is found as', () => {
+  const guide = readFileSync(new URL('../../docs/guide/testing.md', import.meta.url), 'utf8')
+  for (const { name, finds } of MUTANTS)
+    expect(guide).toContain(`| ${name} | ${finds.map((anomaly) => `\`${anomaly}\``).join(', ')} |`)
 })

@@ -1,3 +1,4 @@
+import type { Accuse } from '../anomaly.ts'
 import type { Rule } from '../rule.ts'
 import type { Sent, Story } from '../story.ts'
 
@@ -57,23 +58,29 @@ export const publisherOrder: Rule = {
   },
 }
 
-function byPosition(story: Story, accuse: Parameters<Rule['check']>[1]): void {
+function byPosition(story: Story, accuse: Accuse): void {
   const highest = new Map<string, Sent>()
+  const given = new Map<string, Sent>()
   for (const sent of story.sends.values()) {
     if (sent.postponed) continue
     for (const [epoch, offset] of sent.places) {
       const key = `${sent.send.by}\n${sent.send.topic}\n${epoch}`
-      const before = highest.get(key)
-      if (before && (before.places.get(epoch) ?? 0) > offset) {
+      const uncertain = given.get(key)
+      // What its sender had given up on may appear at any time.
+      if (uncertain && uncertain.ended < sent.begun) given.delete(key)
+      for (const before of [highest.get(key), given.get(key)]) {
+        if (!before || (before.places.get(epoch) ?? 0) <= offset) continue
         const what = `${before.send.value} was sent before ${sent.send.value}, and stands behind it`
         accuse('publisher_order', what, before.send, sent.send)
-      } else highest.set(key, sent)
+      }
+      const kept = sent.outcome?.kind === 'unknown' ? given : highest
+      if ((kept.get(key)?.places.get(epoch) ?? 0) < offset) kept.set(key, sent)
     }
   }
 }
 
 // Without positions: each membership must get them in order.
-function byDelivery(story: Story, accuse: Parameters<Rule['check']>[1]): void {
+function byDelivery(story: Story, accuse: Accuse): void {
   for (const { joined, episodes } of story.memberships.values()) {
     const latest = new Map<string, Sent>()
     for (const record of episodes) {
@@ -84,7 +91,8 @@ function byDelivery(story: Story, accuse: Parameters<Rule['check']>[1]): void {
       if (!sent || sent.postponed) continue
       const key = sent.send.by
       const before = latest.get(key)
-      if (before && before.begun > sent.begun)
+      const givenUp = sent.outcome?.kind === 'unknown' && before !== undefined && sent.ended < before.begun
+      if (before && before.begun > sent.begun && !givenUp)
         accuse(
           'publisher_order',
           `${joined.who} got ${before.send.value} before ${sent.send.value}, which was sent before it`,
