@@ -1,3 +1,5 @@
+import { systemClock, systemRandom } from '@rollcall/core'
+import { type Log, memoryBus, memoryLog } from 'rollcall'
 import { io, type Socket } from 'socket.io-client'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { until } from '../../support/until.ts'
@@ -236,6 +238,36 @@ describe('a client', () => {
     await say('two')
     await until(() => messages.length === 2)
   })
+})
+
+test('a client whose node is another one after its path broke misses nothing', async () => {
+  await server.close()
+  path.close()
+  const bus = memoryBus()
+  const kept = memoryLog({ clock: systemClock, random: systemRandom })
+  // Both nodes are to find it open.
+  const log: Log = new Proxy(kept, {
+    get: (target, name) => (name === 'close' ? () => {} : Reflect.get(target, name).bind(target)),
+  })
+  const nodes = { beatMs: 20, downMs: 500, forgetMs: 1_000 }
+  server = await room({ server: { broker: bus.broker('a'), log, nodes } })
+  const other = await room({ server: { broker: bus.broker('b'), log, nodes } })
+  path = await Path.open(server.port)
+  const { messages, connects } = await client('/', { auth: { user: 'tyr', name: 'Tyr' } })
+  await say('one')
+  await until(() => messages.length === 1)
+  path.lead(other.port)
+  path.cut()
+  await say('two')
+  await until(() => connects.length === 2 && messages.length === 2)
+  expect([connects[1], other.joins]).toEqual([{ id: connects[0]?.id, recovered: true }, []])
+  await until(async () => (await other.app.channel('room:lobby').count()).entries === 1)
+  await say('three')
+  await until(() => messages.length === 3)
+  for (const socket of sockets.splice(0)) socket.disconnect()
+  await other.close()
+  expect(other.errors).toEqual([])
+  await kept.close()
 })
 
 describe('a pid', () => {
