@@ -1,14 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { io, type Socket } from 'socket.io-client'
+import { io } from 'socket.io-client'
+import io2 from 'socket.io-client-2'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { type Lobby, startLobby } from '../support/program.ts'
 import { until } from '../support/until.ts'
-
-const io2 = createRequire(import.meta.url)('socket.io-client-2') as (url: string, options: object) => Socket
 
 let folder = ''
 let lobby: Lobby

@@ -1,19 +1,7 @@
-import { createRequire } from 'node:module'
+import io, { type Socket } from 'socket.io-client-2'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { until } from '../../support/until.ts'
 import { type Room, room } from './room.ts'
-
-interface Socket {
-  readonly id: string
-  readonly connected: boolean
-  readonly io: { readonly engine: { readonly transport: { readonly name: string } } }
-  on(event: string, listener: (...args: never[]) => void): void
-  emit(event: string, ...args: unknown[]): void
-  disconnect(): void
-}
-
-// It is older than modules.
-const io = createRequire(import.meta.url)('socket.io-client-2') as (url: string, options: object) => Socket
 
 let server: Room
 const sockets: Socket[] = []

@@ -137,7 +137,7 @@ export class RawTcp {
   }
 }
 
-export const UPGRADE = [
+const UPGRADE = [
   'Host: localhost',
   'Connection: Upgrade',
   'Upgrade: websocket',

@@ -9,7 +9,7 @@ import { z } from 'zod'
 const text = z.string().max(100_000)
 
 /** A contract with a channel of each kind that clients of Socket.IO can meet. */
-export const rooms = contract({
+const rooms = contract({
   'room:{room}': channel({
     send: {
       message: text,
