@@ -8,7 +8,7 @@ declare module 'socket.io-client-2' {
     emit(event: string, ...args: unknown[]): void
     disconnect(): void
   }
-  function io(url: string, options?: object): Socket
-
-  export { io as default, type Socket }
+  // biome-ignore lint/style/noDefaultExport: this is how a module sees what a CommonJS one exports
+  export default function io(url: string, options?: object): Socket
+  export type { Socket }
 }
