@@ -78,9 +78,10 @@ export interface HelloRequest extends RequestBase {
   readonly resume: string | null
   /**
    * `same`: a resumed session goes on under the token that it was resumed by, for clients that cannot be told another one.
-   * Instead of once it is good for as long as nobody else answers a ping under it. Default: each welcome has a new one.
+   * Instead of once it is good for as long as nobody else answers a ping under it. `none`: for clients that cannot be told
+   * any; nothing is kept for them beyond the grace. Default: each welcome has a new one.
    */
-  readonly token?: 'same'
+  readonly token?: 'same' | 'none'
 }
 export interface RefreshRequest extends RequestBase {
   readonly kind: 'refresh'

@@ -49,7 +49,8 @@ export class PhoenixSession implements Session {
   }
 
   start(): readonly Effect[] {
-    return [{ kind: 'request', request: { kind: 'hello', ref: null, credentials: this.#credentials, resume: null } }]
+    const credentials = this.#credentials
+    return [{ kind: 'request', request: { kind: 'hello', ref: null, credentials, resume: null, token: 'none' } }]
   }
 
   receive(payload: Payload, now: number): readonly Effect[] {

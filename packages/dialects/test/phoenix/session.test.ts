@@ -17,7 +17,9 @@ const error = (code: string, reason = 'why') => ({ status: 'error', response: { 
 
 describe('a connect', () => {
   test('says hello with the credentials of the handshake', () => {
-    expect(new HandSession().asked).toEqual([{ kind: 'hello', ref: null, credentials: { name: 'Tyr' }, resume: null }])
+    expect(new HandSession().asked).toEqual([
+      { kind: 'hello', ref: null, credentials: { name: 'Tyr' }, resume: null, token: 'none' },
+    ])
   })
 
   test('holds what comes early until it is let in', () => {

@@ -11,6 +11,7 @@ import {
   type RefreshRequest,
   type Refusal,
   type Request,
+  type Welcome,
 } from '@rollcall/core'
 import type { Channels } from '../channel/channels.ts'
 import type { User } from '../channel/handlers.ts'
@@ -263,7 +264,6 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   // Who is there
 
   async #hello(request: HelloRequest): Promise<void> {
-    const { sessions } = this.#host
     const credentials = JSON.stringify(request.credentials ?? null)
     let resumed = await this.#resume(request, { credentials })
     if (!resumed) {
@@ -277,11 +277,16 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
       this.#anonymous = judged.anonymous
     }
     if (this.#closed) return
-    this.#session = sessions.begin(this, credentials, resumed && request.token === 'same' ? request.resume : null)
-    const { token } = this.#session
-    const resume = { token, resumeMs: sessions.resumeMs, resumed }
+    const resume = this.#begin(request, credentials, resumed)
     this.#host.opened(this)
     this.#answer(request, { ok: true, result: { connection: this.id, user: this.user, resume } })
+  }
+
+  #begin({ token, resume }: HelloRequest, credentials: string, resumed: boolean): Welcome['resume'] {
+    const { sessions } = this.#host
+    const kept = resumed && token === 'same' ? resume : null
+    this.#session = sessions.begin(this, credentials, kept, token !== 'none')
+    return token === 'none' ? null : { token: this.#session.token, resumeMs: sessions.resumeMs, resumed }
   }
 
   async #resume({ resume, token }: HelloRequest, proof: Proof): Promise<boolean> {

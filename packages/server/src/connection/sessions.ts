@@ -49,6 +49,8 @@ export type Proof = { readonly credentials: string } | { readonly user: string }
 export interface Session extends Resumable {
   /** Good once; a new one with each welcome. */
   readonly token: string
+  /** Whether its client was told the token: else nothing is kept for it beyond the grace. */
+  readonly resumable: boolean
   /** What the client proved itself with, as JSON. */
   readonly credentials: string
   /** Null once the connection is lost. */
@@ -80,6 +82,7 @@ export class Sessions {
     this.resumeMs = options.resumeMs
     this.#graces = new Expiry(clock, options.graceMs, (session) => {
       for (const held of session.held?.values() ?? []) ended(held)
+      if (!session.resumable) this.#forget(session)
     })
     this.#resumes = new Expiry(clock, options.resumeMs, (session) => {
       if (session.owner === null) this.#forget(session)
@@ -91,10 +94,10 @@ export class Sessions {
   }
 
   /** Begins a session, or goes on with one: under a new token, unless it is to keep one. */
-  begin(owner: Owner, credentials: string, kept: string | null = null): Session {
+  begin(owner: Owner, credentials: string, kept: string | null = null, resumable = true): Session {
     const { id, user, data, expiresAt } = owner
     const token = kept ?? this.#newToken()
-    const session: Session = { token, id, user, data, expiresAt, credentials, owner, held: null }
+    const session: Session = { token, resumable, id, user, data, expiresAt, credentials, owner, held: null }
     this.#byToken.set(session.token, session)
     return session
   }
@@ -156,7 +159,7 @@ export class Sessions {
     session.owner = null
     session.held = held
     this.#graces.add(session)
-    this.#resumes.add(session)
+    if (session.resumable) this.#resumes.add(session)
   }
 
   /** It is over: its token is worthless. */
