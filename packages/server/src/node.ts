@@ -35,6 +35,7 @@ import { Turn } from './hub/turn.ts'
 import type { Log } from './log/log.ts'
 import { memoryLog } from './log/memory.ts'
 import { TRACKER_DEFAULTS } from './presence/tracker.ts'
+import { colleagues, inSurroundings } from './surroundings.ts'
 import type { Handshake, Transport, TransportListener } from './transport/transport.ts'
 
 /**
@@ -50,7 +51,7 @@ export function rollcall<C extends ChannelSpecs>(
   // Inside, topics are texts and payloads unknown; the types of the contract hold at this border.
   const untyped = handlers as unknown as Readonly<Record<string, AnyHandlers>>
   checkHandlers(contract.channels, untyped)
-  return new Node(contract as Contract, untyped, options) as unknown as App<C>
+  return new Node(contract as Contract, untyped, inSurroundings(options)) as unknown as App<C>
 }
 
 /** One server process: what `rollcall` answers. */
@@ -164,6 +165,7 @@ class Node {
       stats: () => this.stats(),
       ready: () => this.#closing === null,
       away: () => this.#away(),
+      colleagues: colleagues(),
       report: this.#report,
     })
   }

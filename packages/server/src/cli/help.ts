@@ -6,7 +6,7 @@ const general = `rollcall: the realtime server for TypeScript
   rollcall help <command>      all options of a command
   rollcall --version`
 
-const serve = `rollcall serve <file> [--port 8210] [--host 127.0.0.1]
+const serve = `rollcall serve <file> [--port 8210] [--host 127.0.0.1] [--workers auto]
 
 Imports a file of TypeScript or JavaScript whose default export, or export named
 "app", is what rollcall(…) answered, and listens.
@@ -14,8 +14,13 @@ Imports a file of TypeScript or JavaScript whose default export, or export named
   --port <number>   default: PORT of the environment, else 8210; 0 takes a free one
   --host <address>  default: HOST of the environment, else 127.0.0.1, this machine
                     alone; 0.0.0.0 for all
+  --workers <n>     serve with that many processes on one port, which share everything;
+                    auto is one for each core. Default: one, without another over it
+  --log <file>      keep history in the log that a file exports, as its default or as
+                    "log"; workers share it. Default: the app's own, else memory
 
-Ctrl-C or SIGTERM tells clients to come back, and ends; a second one does not wait.`
+Ctrl-C or SIGTERM tells clients to come back, and ends; a second one does not wait.
+With workers, SIGHUP replaces them one by one, to take up a new version of the file.`
 
 const join = `rollcall join <topic> [--url http://localhost:8210] [--name Tyr]
 

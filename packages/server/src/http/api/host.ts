@@ -1,6 +1,7 @@
 import type { Clock } from '@rollcall/core'
 import type { Stats } from '../../app.ts'
 import type { ConnectionView, ServerChannel } from '../../channel/handlers.ts'
+import type { Colleagues } from '../../surroundings.ts'
 
 /** The way to other nodes, or to what keeps the messages. */
 export type Away = 'broker' | 'log'
@@ -17,5 +18,7 @@ export interface ApiHost {
   ready(): boolean
   /** What this node depends on and cannot reach now. */
   away(): readonly Away[]
+  /** Those who serve the same app on the same port. */
+  readonly colleagues: Colleagues | null
   report(what: string, error: unknown): void
 }

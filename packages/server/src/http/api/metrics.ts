@@ -1,14 +1,25 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import type { Colleagues } from '../../surroundings.ts'
 import type { ApiHost } from './host.ts'
+import { joinMetrics } from './join-metrics.ts'
 
-/** What the server counts, in the text format of Prometheus. Figures are read when they are asked for. */
+/**
+ * What the server counts, in the text format of Prometheus. Figures are read when they are asked for. Of processes that
+ * serve one app together each answers with the figures of all, labelled by `worker`: who asks cannot choose among them.
+ */
 export class Metrics {
   readonly #registry = new Registry()
   readonly #requests: Counter<'method' | 'route' | 'status'>
+  readonly #colleagues: Colleagues | null
   #watchesProcess = false
 
   constructor(host: ApiHost) {
     const registers = [this.#registry]
+    this.#colleagues = host.colleagues
+    if (host.colleagues) {
+      this.#registry.setDefaultLabels({ worker: String(host.colleagues.number) })
+      host.colleagues.showMetrics(() => this.#own())
+    }
     this.#requests = new Counter({
       name: 'rollcall_api_requests_total',
       help: 'Requests of the HTTP API that were answered',
@@ -67,7 +78,13 @@ export class Metrics {
     this.#requests.inc({ method, route, status })
   }
 
-  text(): Promise<string> {
+  async text(): Promise<string> {
+    if (!this.#colleagues) return this.#own()
+    const [own, others] = await Promise.all([this.#own(), this.#colleagues.metrics()])
+    return joinMetrics([own, ...others])
+  }
+
+  #own(): Promise<string> {
     // Watching the process has a cost: not before somebody looks.
     if (!this.#watchesProcess) collectDefaultMetrics({ register: this.#registry })
     this.#watchesProcess = true
