@@ -31,6 +31,16 @@ const DONE: Outcome = { ok: true, result: null }
 /** How many requests may be on their way at once: as many again go when they are answered, so that none is a flood. */
 const WINDOW = 64
 
+/** Refusals that were as true of every attempt before. */
+const NEVER: readonly ErrorCode[] = [
+  'bad_request',
+  'unknown_topic',
+  'unknown_event',
+  'invalid_payload',
+  'too_big',
+  'too_deep',
+]
+
 /** Whether a refusal may be none a little later. */
 export function isForNow({ code }: Refusal): boolean {
   return code === 'rate_limited' || code === 'unavailable'
@@ -127,10 +137,13 @@ export class Requests {
     if (!waiting) return
     const { ask, attempts } = waiting
     // An earlier attempt may have been accepted, so "not now" is no answer to whether it was.
-    const again = ask.kind === 'send' && attempts > 1 && isForNow(refusal)
+    const repeated = ask.kind === 'send' && attempts > 1
+    const again = repeated && isForNow(refusal)
     if (again || refusal.code === 'rate_limited')
       this.#pausedUntil.set(topicOf(ask), now + this.delay(refusal, attempts))
     if (again) this.#unsend(waiting)
+    // Nor is "not any more", as to one who was removed meanwhile; only what can never be accepted never was.
+    else if (repeated && !NEVER.includes(refusal.code)) this.#disconnect(waiting)
     else this.#end(waiting, refusal)
   }
 

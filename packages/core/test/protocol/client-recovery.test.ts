@@ -319,6 +319,21 @@ describe('sends', () => {
     ])
   })
 
+  test.each([
+    ['refused', 'disconnected'],
+    ['not_joined', 'disconnected'],
+    ['internal', 'disconnected'],
+    ['invalid_payload', 'invalid_payload'],
+    ['unknown_event', 'unknown_event'],
+  ] as const)('answered %s on a later attempt end as %s, since the first may have been accepted', (code, told) => {
+    const peer = joinedPeer()
+    const ref = peer.send(1)
+    peer.lose()
+    rejoin(peer, { recovery: 'fresh' })
+    peer.hear('error', ref, { code, message: 'no' })
+    expect(peer.told).toMatchObject([{ kind: 'settled', ref, outcome: { ok: false, refusal: { code: told } } }])
+  })
+
   test('refused for their speed keep those behind them waiting, on their topic', () => {
     const peer = joinedPeer()
     peer.join('b')
