@@ -270,6 +270,22 @@ describe('a link', () => {
     expect(server.got).toEqual(['1', '2', '3'])
   })
 
+  it('keeps the order of what it held, also towards a machine that slept when it was released', async () => {
+    const [client, server] = await joined()
+    const undo = net.link('anna').stall()
+    client.say('1')
+    await clock.advance(10)
+    net.host('n').sleep()
+    client.say('2')
+    await clock.advance(10)
+    undo()
+    client.say('3')
+    await clock.advance(10)
+    net.host('n').wake()
+    await clock.advance(10)
+    expect(server.got).toEqual(['1', '2', '3'])
+  })
+
   it('that is stalled lets new connections wait, too', async () => {
     const undo = net.link('anna').stall()
     const client = new ClientEnd('anna')

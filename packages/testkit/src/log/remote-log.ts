@@ -87,10 +87,13 @@ class FarLog implements RemoteLog {
     const { loseAnswers, unavailable } = this.conditions
     if (unavailable || this.#closed) return Promise.reject(new LogUnavailable('The log cannot be reached'))
     if (loseAnswers > 0 && this.#options.random.fraction() < loseAnswers) {
-      const append = () => void this.#log.append(topic, record, options)
+      const append = async () => {
+        await this.#log.append(topic, record, options)
+      }
+      const unheard = () => void append().catch(() => {})
       // Not behind those that are near: appends keep their order.
-      if (this.#near) append()
-      else this.#there.add(append)
+      if (this.#near) unheard()
+      else this.#there.add(unheard)
       return this.#noAnswer()
     }
     return this.#ask(() => this.#log.append(topic, record, options))

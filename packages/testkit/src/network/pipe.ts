@@ -121,14 +121,10 @@ export class Pipe {
       if (!stalled) return
       stalled = false
       if (--this.#stalls > 0) return
-      const { receiver } = this.#ends
-      const stuck = this.#stuck
+      // In front of all that is still on its way.
+      for (const item of this.#stuck) this.#unread.push(item)
       this.#stuck = []
-      // At the end of the turn, hence before all that is still on its way.
-      for (const item of stuck)
-        receiver.soon(() => {
-          if (!this.#ended) this.#arrive(item)
-        })
+      this.#ends.receiver.soon(() => this.#read())
     }
   }
 
