@@ -41,7 +41,9 @@ export class FrontDoor {
     server.removeAllListeners('request')
     const request = (incoming: IncomingMessage, response: ServerResponse) => {
       if (this.#request(incoming, response)) return
-      if (others.length === 0) respond(response, { status: 404 })
+      // Somebody may have come to listen since then.
+      const alone = whose === 'ours' || server.listenerCount('request') === 1
+      if (others.length === 0 && alone) respond(response, { status: 404 })
       for (const other of others) other.call(server, incoming, response)
     }
     const upgrade = (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {

@@ -38,3 +38,15 @@ test('on a shared one it is left to whoever listens, and refused where nobody do
   expect(await upgrade(port, '/nowhere')).toBe('HTTP/1.1 418 Theirs')
   expect(await upgrade(port, '/rollcall')).toBe('HTTP/1.1 101 Switching Protocols')
 })
+
+test('requests of a shared server are left to whoever comes to listen later', async () => {
+  const { app } = await serve()
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  afterwards(async () => server.close())
+  const { port } = server.address() as { port: number }
+  app.attach(server)
+  expect((await fetch(`http://127.0.0.1:${port}/nowhere`)).status).toBe(404)
+  server.on('request', (_, response) => response.writeHead(418).end())
+  expect((await fetch(`http://127.0.0.1:${port}/nowhere`)).status).toBe(418)
+})
