@@ -1,0 +1,5 @@
+export { type AddressReader, addressReader, isLoopback } from '../connection/address.ts'
+export { FrontDoor, type FrontDoorOptions } from './front-door.ts'
+export { boundHalfOpen } from './half-open.ts'
+export { handshakeOf } from './handshake.ts'
+export { type OriginCheck, originCheck } from './origins.ts'

@@ -1,0 +1,7 @@
+export { Broadcast } from './broadcast.ts'
+export { Bucket } from './bucket.ts'
+export { DIRECT, Frame, type FrameKind, Run } from './frame.ts'
+export { Outbox, type OutboxLimits, type OutboxOwner } from './outbox.ts'
+export type { Sharing, Subscriber } from './subscriber.ts'
+export { Topic } from './topic.ts'
+export { type SlowCounters, type TrafficCounters, Turn } from './turn.ts'
