@@ -7,6 +7,8 @@ import type { Answer } from 'rollcall/long-poll'
 export interface CorsOptions {
   /** Whether they may send cookies along. Default false. */
   readonly credentials?: boolean
+  /** What a preflight is told of methods. Default: GET, HEAD, PUT, PATCH, POST, DELETE; none but GET and POST matter. */
+  readonly methods?: readonly string[]
   /** Request headers that they may set. Default: whichever they ask for. */
   readonly allowedHeaders?: readonly string[]
   /** Answer headers that they may read. */
@@ -18,6 +20,7 @@ export interface CorsOptions {
 export type Headers = Readonly<Record<string, string>>
 
 const NONE: Headers = {}
+const METHODS: readonly string[] = ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE']
 
 /** What is said of CORS: nothing to pages of other origins that may not connect, nor to requests without Origin. */
 export class Cors {
@@ -42,12 +45,12 @@ export class Cors {
 
   /** The answer to a preflight. */
   preflight(asked: string | undefined): Answer {
-    const { allowedHeaders, maxAge } = this.#options
+    const { allowedHeaders, maxAge, methods = METHODS } = this.#options
     const headers = allowedHeaders ? allowedHeaders.join(',') : asked
     return {
       status: 204,
       headers: {
-        'access-control-allow-methods': 'GET,HEAD,PUT,PATCH,POST,DELETE',
+        'access-control-allow-methods': methods.join(','),
         ...(headers !== undefined && { 'access-control-allow-headers': headers }),
         ...(maxAge !== undefined && { 'access-control-max-age': String(maxAge) }),
       },

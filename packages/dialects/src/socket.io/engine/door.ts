@@ -1,9 +1,9 @@
 import type { Clock, Random } from '@rollcall/core'
 import type { DialectHost, Handshake, Route, Transport, TransportListener, Verdict } from 'rollcall'
-import { type Exchange, httpExchange } from 'rollcall/long-poll'
+import { type Answer, type Exchange, httpExchange } from 'rollcall/long-poll'
 import { corsHeaders } from './cors.ts'
 import { EngineTransport } from './engine-transport.ts'
-import { faultAnswer, upgradeFault } from './faults.ts'
+import { type FaultCode, faultAnswer, upgradeFault } from './faults.ts'
 import type { EngineOptions } from './options.ts'
 import { sidOf, verify, versionOf } from './verify.ts'
 
@@ -15,9 +15,13 @@ export type EngineHost = Pick<DialectHost, 'handshake' | 'originAllowed' | 'admi
   open(session: EngineTransport, handshake: Handshake): TransportListener
   /** Whether a client may have a session at all; asked for handshakes alone. */
   allowed(handshake: Handshake): boolean
+  /** Makes the id of a session: unguessable, of base64url's characters alone. Default: by chance. */
+  newSid?(request: IncomingRequest): string
+  /** Hears of every request that is refused. */
+  refused?(request: IncomingRequest, code: FaultCode): void
 }
 
-type IncomingRequest = Parameters<DialectHost['handshake']>[0]
+export type IncomingRequest = Parameters<DialectHost['handshake']>[0]
 type Response = Parameters<NonNullable<Route['request']>>[1]
 
 // 15 bytes are 20 characters, as many as the reference has, and 120 bits of chance.
@@ -60,19 +64,24 @@ export class EngineDoor {
     if (session) {
       const fault = verify(request, session, this.#options, () => true)
       if (fault === null) session.request(exchange)
-      else exchange.answer(faultAnswer(fault))
+      else exchange.answer(this.#refusal(incoming, fault))
       return
     }
     const handshake = this.#host.handshake(incoming, 'polling')
     const fault = verify(request, undefined, this.#options, () => this.#host.allowed(handshake))
-    if (fault === null) this.#openPolling(handshake, exchange, response)
-    else exchange.answer(faultAnswer(fault))
+    if (fault === null) this.#openPolling(handshake, exchange, incoming, response)
+    else exchange.answer(this.#refusal(incoming, fault))
   }
 
-  #openPolling(handshake: Handshake, exchange: Exchange, response: Response): void {
+  #refusal(incoming: IncomingRequest, fault: FaultCode): Answer {
+    this.#host.refused?.(incoming, fault)
+    return faultAnswer(fault)
+  }
+
+  #openPolling(handshake: Handshake, exchange: Exchange, incoming: IncomingRequest, response: Response): void {
     const wait = this.#host.admit(handshake.address)
     if (wait > 0) return exchange.answer({ status: 503, headers: { 'retry-after': String(Math.ceil(wait / 1000)) } })
-    const session = this.#begin(this.#newSid(), handshake)
+    const session = this.#begin(this.#newSid(incoming), handshake)
     const { cookie } = this.#options
     if (cookie) response.setHeader('set-cookie', cookie(session.sid))
     session.openPolling(this.#host.open(session, handshake), exchange)
@@ -83,11 +92,14 @@ export class EngineDoor {
     const known = this.#find(query)
     const request = { method: 'GET', query, upgrade: true, originAllowed: true }
     const fault = verify(request, known, this.#options, () => this.#host.allowed(handshake))
-    if (fault !== null) return upgradeFault(fault)
+    if (fault !== null) {
+      this.#host.refused?.(incoming, fault)
+      return upgradeFault(fault)
+    }
     const { cors, cookie, maxPayload } = this.#options
     const headers = corsHeaders(cors, incoming.headers.origin, true)
     if (known) return { maxMessageBytes: maxPayload, headers, open: (socket) => known.offer(socket) }
-    const sid = this.#newSid()
+    const sid = this.#newSid(incoming)
     return {
       maxMessageBytes: maxPayload,
       headers: { ...headers, ...(cookie && { 'set-cookie': cookie(sid) }) },
@@ -108,8 +120,8 @@ export class EngineDoor {
     return sid === null ? undefined : this.#sessions.get(sid)
   }
 
-  #newSid(): string {
-    return this.#host.random.token(SID_BYTES)
+  #newSid(incoming: IncomingRequest): string {
+    return this.#host.newSid?.(incoming) ?? this.#host.random.token(SID_BYTES)
   }
 
   #begin(sid: string, handshake: Handshake): EngineTransport {

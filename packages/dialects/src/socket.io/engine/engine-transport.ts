@@ -1,7 +1,7 @@
 import { type Clock, CloseCode, type Payload, type Undo } from '@rollcall/core'
 import { Frame, Run, type Transport, type TransportListener } from 'rollcall'
 import type { Exchange } from 'rollcall/long-poll'
-import { Heartbeat } from './heartbeat.ts'
+import { Heartbeat, NO_PONG } from './heartbeat.ts'
 import type { EngineOptions } from './options.ts'
 import { decodePacket, type EngineVersion, NOOP, OPEN, PING, PONG, PROBE_PONG } from './packet.ts'
 import { Polling } from './polling.ts'
@@ -21,6 +21,8 @@ export class EngineTransport implements Transport, KnownSession {
   readonly #clock: Clock
   readonly #heartbeat: Heartbeat
   readonly #over: (session: EngineTransport) => void
+  /** Hears that the session has moved to a WebSocket. */
+  moved: () => void = ignore
   #listener: TransportListener | null = null
   #polling: Polling | null = null
   #lane: Transport | null = null
@@ -166,6 +168,7 @@ export class EngineTransport implements Transport, KnownSession {
     if (frames.length > 0) lane.transport.write(new Run(frames))
     // Who waited for the polls to take something may wait no longer.
     if (lane.transport.bufferedBytes === 0) this.drained()
+    this.moved()
   }
 
   #giveUp(lane: SocketLane): void {
@@ -198,7 +201,7 @@ export class EngineTransport implements Transport, KnownSession {
   #lapse(): void {
     const now = this.#clock.now()
     if (now >= this.#heartbeat.due) {
-      if (this.#heartbeat.lapse(now) === 'dead') return this.fail('no pong in time')
+      if (this.#heartbeat.lapse(now) === 'dead') return this.fail(NO_PONG)
       this.#say(PING)
     }
     this.#arm()

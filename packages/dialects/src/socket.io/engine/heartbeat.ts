@@ -1,5 +1,8 @@
 import type { EngineVersion } from './packet.ts'
 
+/** The reason that a session of a silent client ends with. */
+export const NO_PONG = 'no pong in time'
+
 export interface HeartbeatOptions {
   readonly pingIntervalMs: number
   readonly pingTimeoutMs: number

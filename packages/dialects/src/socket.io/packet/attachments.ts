@@ -7,9 +7,9 @@ interface Placeholder {
 
 /** Takes bytes out of a value: what is left is JSON's, and they are in `found`, in the order of their numbers. */
 export function detach(value: unknown, found: Uint8Array[]): unknown {
-  if (value instanceof Uint8Array) {
+  if (isBytes(value)) {
     const placeholder: Placeholder = { _placeholder: true, num: found.length }
-    found.push(value)
+    found.push(toBytes(value))
     return placeholder
   }
   if (Array.isArray(value)) return value.map((item) => detach(item, found))
@@ -20,10 +20,21 @@ export function detach(value: unknown, found: Uint8Array[]): unknown {
   return copy
 }
 
+function isBytes(value: unknown): value is ArrayBuffer | ArrayBufferView {
+  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer
+}
+
+// Not copied.
+function toBytes(value: ArrayBuffer | ArrayBufferView): Uint8Array {
+  if (value instanceof Uint8Array) return value
+  if (value instanceof ArrayBuffer) return new Uint8Array(value)
+  return new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+}
+
 /** Whether there are bytes anywhere in a value. */
 export function hasBytes(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
-  if (value instanceof Uint8Array) return true
+  if (isBytes(value)) return true
   if (Array.isArray(value)) return value.some(hasBytes)
   return isPlain(value) && Object.keys(value).some((name) => hasBytes(value[name]))
 }
