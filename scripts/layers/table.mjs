@@ -18,6 +18,7 @@ export const mayImport = {
 /** Where `node:*` may be imported; everything else that is checked may not. */
 export const nodeAllowed = [
   'packages/server/src/',
+  'packages/dialects/src/socket.io/server/',
   'packages/lmdb/src/',
   'packages/nats/src/',
   'packages/testkit/src/',

@@ -4,8 +4,6 @@ import type { EventNames, EventParams, EventsMap, ListenerOf, ListenNames } from
 /** Hears of what an application's own code threw. */
 export type Report = (what: string, error: unknown) => void
 
-const RETHROW = Symbol.for('nodejs.rejection')
-
 /**
  * An emitter of Node whose listeners are typed by maps: those of the user, and the reserved ones that the server raises
  * itself. What a listener throws, or rejects with, is reported: one client's event must not end the process for all.
@@ -16,6 +14,15 @@ export abstract class TypedEmitter<
   Reserved extends EventsMap,
 > extends EventEmitter {
   readonly #report: Report
+
+  static {
+    // Where Node looks what to do with a promise of a listener that rejects.
+    Object.defineProperty(TypedEmitter.prototype, Symbol.for('nodejs.rejection'), {
+      value(this: TypedEmitter<EventsMap, EventsMap, EventsMap>, error: unknown, event: string | symbol) {
+        this.#report(`A listener of "${String(event)}" failed`, error)
+      },
+    })
+  }
 
   constructor(report: Report) {
     super({ captureRejections: true })
@@ -44,10 +51,6 @@ export abstract class TypedEmitter<
   /** The listeners of an event. */
   override listeners<Event extends ListenNames<Reserved, Listen>>(event: Event): ListenerOf<Reserved, Listen, Event>[] {
     return super.listeners(event) as ListenerOf<Reserved, Listen, Event>[]
-  }
-
-  [RETHROW](error: unknown, event: string | symbol): void {
-    this.#report(`A listener of "${String(event)}" failed`, error)
   }
 }
 

@@ -39,42 +39,50 @@ export type AllButLast<List extends readonly unknown[]> = List extends readonly 
   : // biome-ignore lint/suspicious/noExplicitAny: a list of unknown length stays one
     any[]
 
-type AckOf<Listener> =
-  IsAny<Listener> extends true
-    ? AnyListener
-    : Listener extends (...args: infer Args) => unknown
-      ? IsAny<Last<Args>> extends true
-        ? AnyListener
-        : Extract<Last<Args>, AnyListener>
-      : never
+type LastOf<Listener> = Listener extends (...args: infer Args) => unknown ? Last<Args> : never
 
-type IsUntyped<Listener> =
-  IsAny<Listener> extends true ? true : Listener extends (...args: infer Args) => unknown ? IsAny<Last<Args>> : false
+// Whether anything at all may stand where the acknowledgement would be.
+type IsUntyped<Listener> = IsAny<Listener> extends true ? true : IsAny<LastOf<Listener>>
+
+type HasAck<Listener> = [Extract<LastOf<Listener>, AnyListener>] extends [never] ? false : true
 
 /** Names of the events whose last argument is an acknowledgement. */
-export type EventNamesWithAck<Map extends EventsMap> = {
-  [Event in EventNames<Map>]: [AckOf<Map[Event]>] extends [never] ? never : Event
-}[EventNames<Map>]
+export type EventNamesWithAck<
+  Map extends EventsMap,
+  Name extends EventNames<Map> = EventNames<Map>,
+> = Name extends unknown
+  ? IsUntyped<Map[Name]> extends true
+    ? Name
+    : HasAck<Map[Name]> extends true
+      ? Name
+      : never
+  : never
 
 /** Names of the events without one. */
-export type EventNamesWithoutAck<Map extends EventsMap> = {
-  [Event in EventNames<Map>]: IsUntyped<Map[Event]> extends true
-    ? Event
-    : [AckOf<Map[Event]>] extends [never]
-      ? Event
-      : never
-}[EventNames<Map>]
+export type EventNamesWithoutAck<
+  Map extends EventsMap,
+  Name extends EventNames<Map> = EventNames<Map>,
+> = Name extends unknown
+  ? IsUntyped<Map[Name]> extends true
+    ? Name
+    : HasAck<Map[Name]> extends true
+      ? never
+      : Name
+  : never
 
 /** Names of the events whose acknowledgement begins with an error: after `timeout`. */
-export type EventNamesWithError<Map extends EventsMap> = {
-  [Event in EventNames<Map>]: IsUntyped<Map[Event]> extends true
-    ? Event
-    : AckOf<Map[Event]> extends (error: infer First, ...rest: never[]) => unknown
-      ? First extends Error
-        ? Event
-        : never
+export type EventNamesWithError<
+  Map extends EventsMap,
+  Name extends EventNamesWithAck<Map> = EventNamesWithAck<Map>,
+> = Name extends unknown
+  ? IsUntyped<Map[Name]> extends true
+    ? Name
+    : FirstOf<Extract<LastOf<Map[Name]>, AnyListener>> extends Error
+      ? Name
       : never
-}[EventNamesWithAck<Map>]
+  : never
+
+type FirstOf<Listener> = Listener extends (...args: infer Args) => unknown ? Args[0] : never
 
 /** The events of a map without an acknowledgement. */
 export type RemoveAcknowledgements<Map extends EventsMap> = { [Event in EventNamesWithoutAck<Map>]: Map[Event] }

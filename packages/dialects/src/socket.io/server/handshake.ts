@@ -37,7 +37,8 @@ export function toHandshake({ headers, address, secure, url }: EngineHandshake, 
   }
 }
 
-function toQuery(params: URLSearchParams): Record<string, string | string[]> {
+/** A query as an object; what is repeated is a list. */
+export function toQuery(params: URLSearchParams): Record<string, string | string[]> {
   const query: Record<string, string | string[]> = Object.create(null)
   for (const name of new Set(params.keys())) {
     const values = params.getAll(name)

@@ -1,11 +1,13 @@
 import type { EventEmitter } from 'node:events'
 import type { Payload } from '@rollcall/core'
+import type { Handshake } from 'rollcall'
 import type { Outbox } from 'rollcall/hub'
 import type { Auth } from '../auth.ts'
 import type { EngineVersion } from '../engine/packet.ts'
 import { encodeAck, encodeDisconnect, namespacePrefix } from '../packet/encode.ts'
 import { type Answers, type Awaiting, DISCONNECTED } from './answers.ts'
 import { type Middleware, runChain } from './chain.ts'
+import type { Client } from './client.ts'
 import { type Report, raise } from './emitter.ts'
 import type { AnyListener } from './events.ts'
 import type { SendFlags } from './flags.ts'
@@ -19,6 +21,9 @@ export interface Carrier {
   /** The session's id in Engine.IO: nobody but its client may know it. */
   readonly sid: string
   readonly version: EngineVersion
+  readonly handshake: Handshake
+  /** What the application sees of it. */
+  readonly client: Client
   readonly outbox: Outbox
   /** Whether it can still be written to. */
   readonly open: boolean
@@ -59,6 +64,7 @@ export class Member implements Occupant {
   readonly id: string
   readonly host: MemberHost
   readonly carrier: Carrier
+  readonly outbox: Outbox
   readonly variant: EventVariant
   readonly seat: Seat
   readonly auth: Auth
@@ -87,6 +93,7 @@ export class Member implements Occupant {
   ) {
     this.host = host
     this.carrier = carrier
+    this.outbox = carrier.outbox
     this.variant = variant
     this.seat = new Seat(carrier.outbox, host.position)
     this.id = about.id
@@ -141,7 +148,7 @@ export class Member implements Occupant {
 
   /** Tells its listeners of something that is sent to it. */
   tellOutgoing(args: readonly unknown[]): void {
-    for (const listener of [...(this.#outgoing ?? [])]) this.#call(listener, args)
+    for (const listener of this.#outgoing ?? []) this.#call(listener, args)
   }
 
   expect(ack: number, awaiting: Awaiting, timeoutMs: number | null): void {
@@ -160,7 +167,7 @@ export class Member implements Occupant {
     if (this.state !== 'connected') return
     const incoming: Incoming = [event, ...args]
     if (id !== null) incoming.push(this.#acknowledgement(id))
-    for (const listener of [...(this.incoming ?? [])]) this.#call(listener, incoming)
+    for (const listener of this.incoming ?? []) this.#call(listener, incoming)
     runChain(this.middlewares ?? [], incoming, this.host.report, (verdict) => {
       if (verdict?.unexpected) this.host.report('A middleware of a socket failed', verdict.error)
       if (verdict) this.#raise('error', [verdict.error])

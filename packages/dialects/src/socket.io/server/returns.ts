@@ -30,12 +30,20 @@ export class Returns<S> {
   readonly #owned = new Map<string, Stay<S>>()
   // In the order in which they were lost.
   readonly #lost = new Map<string, Stay<S>>()
+  readonly #swept: () => void
   #sweep: Undo | null = null
 
-  constructor(clock: Clock, random: Random, options: ReturnsOptions) {
+  /** `swept` hears when the last one who could come back is forgotten. */
+  constructor(clock: Clock, random: Random, options: ReturnsOptions, swept: () => void) {
     this.#clock = clock
     this.#random = random
     this.#options = options
+    this.#swept = swept
+  }
+
+  /** Those who are lost and may come back. */
+  get lost(): number {
+    return this.#lost.size
   }
 
   /** A stay begins. */
@@ -113,6 +121,7 @@ export class Returns<S> {
         this.#lost.delete(pid)
       }
       if (this.#lost.size > 0) this.#sweep = this.#later()
+      else this.#swept()
     })
   }
 }

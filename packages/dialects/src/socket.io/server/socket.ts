@@ -20,7 +20,7 @@ import type {
 } from './events.ts'
 import { NO_FLAGS, type SendFlags } from './flags.ts'
 import { type Handshake, toHandshake } from './handshake.ts'
-import { brief, INSPECT, type Inspect, type InspectOptions } from './inspect.ts'
+import { showAs } from './inspect.ts'
 import { addFirst, addLast, remove } from './listeners.ts'
 import type { Member } from './member.ts'
 import type { Reach } from './reach.ts'
@@ -332,11 +332,9 @@ export class Socket<
   listenersAnyOutgoing(): AnyListener[] {
     return [...(this.#member.outgoing ?? [])]
   }
-
-  [INSPECT](_depth: number, options: InspectOptions, inspect: Inspect): string {
-    const { id, connected, recovered, rooms, data } = this
-    const { address, transport } = this.conn
-    const about = { id, nsp: this.nsp.name, connected, recovered, transport: transport.name, address, rooms, data }
-    return brief('Socket', about, options, inspect)
-  }
 }
+
+showAs(Socket, ({ id, nsp, connected, recovered, conn, rooms, data }) => {
+  const { remoteAddress, transport } = conn
+  return { id, nsp: nsp.name, connected, recovered, transport: transport.name, remoteAddress, rooms, data }
+})

@@ -67,6 +67,7 @@ export class Space implements MemberHost {
   readonly #emptied: (space: Space) => void
   watchers = 0
   #acks = 0
+  #contests = 0
 
   /** `emptied` hears when the last socket has gone. */
   constructor(
@@ -86,7 +87,8 @@ export class Space implements MemberHost {
     const retention = shared.retentionOf(name)
     this.#history = retention && new History(retention, random.token(6))
     const recovers = recovery !== null && retention !== null
-    this.#returns = recovers ? new Returns(clock, random, { ...recovery, lost: limits.lostSockets }) : null
+    const returning = { withinMs: recovery?.withinMs ?? 0, lost: limits.lostSockets }
+    this.#returns = recovers ? new Returns(clock, random, returning, () => this.#tellEmptied()) : null
     this.#variants = { 3: new EventVariant(name, 3, false), 4: new EventVariant(name, 4, recovers) }
   }
 
@@ -110,7 +112,9 @@ export class Space implements MemberHost {
     const owner = stay?.owner
     if (!owner) return this.#judge(wish, stay)
     // Either its connection is dead and does not know it yet, or somebody else shows a pid that is not theirs.
+    this.#contests++
     void owner.carrier.answersPing(CONTEST_MS).then((answers) => {
+      this.#contests--
       if (!answers) owner.carrier.abandon()
       if (!wish.cancelled) this.#judge(wish, answers ? null : this.#stayOf(wish))
     })
@@ -212,7 +216,16 @@ export class Space implements MemberHost {
     else if (stay) this.#returns?.end(stay)
     this.rooms.exit(member)
     if (this.sockets.get(member.id) === member.face) this.sockets.delete(member.id)
-    if (this.rooms.occupants.size === 0) this.#emptied(this)
+    this.#tellEmptied()
+  }
+
+  #tellEmptied(): void {
+    if (this.isEmpty) this.#emptied(this)
+  }
+
+  /** Whether nobody is here, nor can come back to here. */
+  get isEmpty(): boolean {
+    return this.rooms.occupants.size === 0 && this.#contests === 0 && (this.#returns?.lost ?? 0) === 0
   }
 
   // Sending
@@ -282,6 +295,11 @@ export class Space implements MemberHost {
   /** Whether anything is kept here. */
   get keeps(): boolean {
     return this.#history !== null
+  }
+
+  /** Whether lost sockets may come back: then events carry their offset. */
+  get recovers(): boolean {
+    return this.#returns !== null
   }
 
   /** The server stops: everybody is told, and nobody comes back. */

@@ -1,0 +1,16 @@
+export { BroadcastOperator, RemoteSocket } from './broadcast-operator.ts'
+export type { Client, EngineSocket } from './client.ts'
+export type { ConnectionError, Engine, EngineMiddleware } from './engine.ts'
+export type { DefaultEventsMap, EventsMap } from './events.ts'
+export type { Handshake } from './handshake.ts'
+export type { HistoryOptions } from './history.ts'
+// What programs of Socket.IO import, and what `require` answers them.
+// biome-ignore lint/style/noDefaultExport: the module stands in for one whose default export is this function
+export { io as default, io as 'module.exports' } from './io.ts'
+export type { ServerLimits } from './limits.ts'
+export { type ExtendedError, Namespace } from './namespace.ts'
+export type { CorsOptions, ServerOptions } from './options.ts'
+export type { PastEvent } from './past.ts'
+export type { DisconnectReason } from './reasons.ts'
+export { Server, type ServerStats } from './server.ts'
+export { type Event, Socket } from './socket.ts'
