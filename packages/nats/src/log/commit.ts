@@ -2,7 +2,7 @@ import { LogUnavailable, type Retention } from 'rollcall/log'
 import { type Entry, encodeBlock, ownBlock, type Stored } from './block.ts'
 import { closedError } from './options.ts'
 import type { Tip } from './replica.ts'
-import type { Stream } from './stream.ts'
+import type { StoreOutcome, Stream } from './stream.ts'
 import type { Topic } from './topic.ts'
 
 /** What came of a block. */
@@ -40,14 +40,22 @@ export async function commit(
   const bytes = encodeBlock(head, entries)
   const { resets } = topic
   let seen = false
-  topic.onBlock = ({ block }) => {
-    seen ||= block.id === head.id
-  }
+  const brought = new Promise<StoreOutcome>((resolve) => {
+    topic.onBlock = ({ block }) => {
+      seen ||= block.id === head.id
+      resolve({ kind: 'overtaken' })
+    }
+  })
+  // Behind a log that began anew nobody can tell what became of an earlier attempt.
+  const passedBy = (unknown: boolean, cause?: unknown): Committed =>
+    unknown && topic.resets !== resets ? { kind: 'doubtful', cause } : { kind: 'overtaken' }
   for (let unknown = false; ; ) {
     const { last } = topic.replica
-    const outcome = await stream.store(topic.name, last.seq, bytes)
-    // The feed may have brought it before the answer came.
+    // What the feed brings stands behind the tip, be it this block or another: that is as good as the answer. Who waited
+    // for the answer would begin the next block later than whoever was first, and be overtaken again and again.
+    const outcome = await Promise.race([stream.store(topic.name, last.seq, bytes), brought])
     if (seen) return { kind: 'accepted' }
+    if (outcome.kind === 'overtaken' && topic.replica.tip?.id !== tip.id) return passedBy(unknown)
     if (outcome.kind === 'stored') {
       const stored = { seq: outcome.seq, at: settings.clock.now(), block: ownBlock(head, entries) }
       // Stored, but is it the first for its place? Only a replicated stream leaves that open.
@@ -65,8 +73,7 @@ export async function commit(
       cause = error
     }
     if (seen) return { kind: 'accepted' }
-    if (topic.replica.tip?.id !== tip.id)
-      return unknown && topic.resets !== resets ? { kind: 'doubtful', cause } : { kind: 'overtaken' }
+    if (topic.replica.tip?.id !== tip.id) return passedBy(unknown, cause)
     if (settings.clock.now() < deadline) continue
     if (unknown) return { kind: 'doubtful', cause }
     throw untaken(topic.name, cause)
