@@ -1,4 +1,5 @@
 import type { Server } from 'node:http'
+import type { TlsOptions } from 'node:tls'
 import type { Channels as ChannelSpecs, Clock, Contract, Random, Session, SpecFor, TopicIn, Undo } from '@rollcall/core'
 import type { Broker } from './broker/broker.ts'
 import type { CatchUpOptions } from './channel/catch-up.ts'
@@ -65,6 +66,8 @@ export interface ListenOptions {
   readonly host?: string
   /** Connections that may wait to be accepted. Default 4,096; the kernel's `somaxconn` bounds it. */
   readonly backlog?: number
+  /** Certificate and key, and whatever else `node:https` takes, to be served over TLS. Default: without. */
+  readonly tls?: TlsOptions
 }
 
 export interface CloseOptions {

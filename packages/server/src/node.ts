@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import {
   type Channels as ChannelSpecs,
@@ -28,6 +28,7 @@ import type { Away } from './http/api/host.ts'
 import { toApi } from './http/api/options.ts'
 import { apiRoutes } from './http/api/routes.ts'
 import { FrontDoor } from './http/front-door.ts'
+import { guardedServer } from './http/guarded-server.ts'
 import { boundHalfOpen } from './http/half-open.ts'
 import { handshakeOf } from './http/handshake.ts'
 import { type OriginCheck, originCheck } from './http/origins.ts'
@@ -182,18 +183,13 @@ class Node {
     else process.stderr.write(`rollcall: ${what}: ${error instanceof Error ? error.stack : String(error)}\n`)
   }
 
-  async listen({ port = 8210, host = '127.0.0.1', backlog = 4_096 }: ListenOptions = {}): Promise<{
+  async listen({ port = 8210, host = '127.0.0.1', backlog = 4_096, tls }: ListenOptions = {}): Promise<{
     port: number
     host: string
     url: string
   }> {
     await this.#cluster?.ready
-    const server = createServer({
-      maxHeaderSize: 16_384,
-      headersTimeout: 10_000,
-      requestTimeout: 30_000,
-      connectionsCheckingInterval: 2_000,
-    })
+    const server = guardedServer(this.#limits, tls)
     const detach = this.#attach(server, 'ours')
     boundHalfOpen(server, this.#limits.halfOpenPerAddress)
     await new Promise<void>((resolve, reject) => {
@@ -209,7 +205,7 @@ class Node {
     this.#servers.add(server)
     const bound = (server.address() as AddressInfo).port
     const named = host === '127.0.0.1' || host === '0.0.0.0' || host === '::' ? 'localhost' : host
-    return { port: bound, host, url: `http://${named.includes(':') ? `[${named}]` : named}:${bound}` }
+    return { port: bound, host, url: `http${tls ? 's' : ''}://${named.includes(':') ? `[${named}]` : named}:${bound}` }
   }
 
   attach(server: Server): Undo {

@@ -44,6 +44,14 @@ export interface Limits {
   readonly handshakesPerSecond: number
   /** Bytes received from one connection, a second; the burst is ten seconds' worth. Default 262,144. */
   readonly bytesPerSecond: number
+  /** Headers of a request; above it 431. Default 100. */
+  readonly headers: number
+  /** Bytes of a request's headers; above it 431. Default 16,384. */
+  readonly headerBytes: number
+  /** Time for a request's headers, and for a TLS handshake, in ms; then the socket is cut. Default 10,000. */
+  readonly headersMs: number
+  /** Time for a request with its body, in ms; then the socket is cut. Default 30,000. */
+  readonly requestMs: number
   /** Connections of one address, but for this machine's own; above it 503 with Retry-After. Default 1,000. */
   readonly connectionsPerAddress: number
   /** Sockets of one address, but for this machine's own, that have not asked for anything; above it they are cut. Default 64. */
@@ -75,6 +83,10 @@ export const DEFAULT_LIMITS: Limits = {
   pendingRequests: 1_000,
   handshakesPerSecond: 10_000,
   bytesPerSecond: 262_144,
+  headers: 100,
+  headerBytes: 16_384,
+  headersMs: 10_000,
+  requestMs: 30_000,
   connectionsPerAddress: 1_000,
   halfOpenPerAddress: 64,
   connections: 100_000,

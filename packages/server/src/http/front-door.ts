@@ -67,6 +67,10 @@ export class FrontDoor {
 
   #request(incoming: IncomingMessage, response: ServerResponse): boolean {
     const route = this.#find(incoming.url, ({ request }) => request !== undefined)
+    if (route && this.#tooManyHeaders(incoming)) {
+      respond(response, { status: 431, headers: { connection: 'close' } })
+      return true
+    }
     if (!route?.request) {
       // A plain request to a WebSocket path: say what is missing instead of 404.
       if (!this.#find(incoming.url, ({ upgrade }) => upgrade !== undefined)) return false
@@ -117,12 +121,20 @@ export class FrontDoor {
 
   #judge(incoming: IncomingMessage, address: string): UpgradeRefusal | null {
     const { headers } = incoming
+    if (this.#tooManyHeaders(incoming)) return { status: 431 }
+    // Before anything is believed: an older version has its Origin in another header.
+    if (headers['sec-websocket-version'] !== '13') return { status: 426, headers: { 'sec-websocket-version': '13' } }
     // A body on an upgrade is an attempt to smuggle something past a proxy.
     if (headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0') return { status: 400 }
     if (!this.#options.originAllowed(incoming)) return { status: 403, body: 'This origin may not connect' }
     const wait = this.#options.admit(address)
     if (wait > 0) return { status: 503, headers: { 'retry-after': String(Math.ceil(wait / 1000)) } }
     return null
+  }
+
+  // Node drops what is beyond its own count in silence: an Origin, say.
+  #tooManyHeaders({ rawHeaders }: IncomingMessage): boolean {
+    return rawHeaders.length > this.#options.limits.headers * 2
   }
 }
 

@@ -13,15 +13,16 @@ export function boundHalfOpen(
   exempt: (address: string) => boolean = isLoopback,
 ): Undo {
   const waiting = new Map<string, number>()
-  const leave = (socket: Socket) => {
-    const address = addresses.get(socket)
+  // By address and port: over TLS the socket that asks is another object than the one that connected.
+  const known = new Map<string, string>()
+  const leave = (end: string) => {
+    const address = known.get(end)
     if (address === undefined) return
-    addresses.delete(socket)
+    known.delete(end)
     const left = (waiting.get(address) ?? 1) - 1
     if (left > 0) waiting.set(address, left)
     else waiting.delete(address)
   }
-  const addresses = new Map<Socket, string>()
   const connection = (socket: Socket) => {
     const address = socket.remoteAddress ?? ''
     if (exempt(address)) return
@@ -30,11 +31,12 @@ export function boundHalfOpen(
       socket.destroy()
       return
     }
+    const end = endOf(socket)
     waiting.set(address, count + 1)
-    addresses.set(socket, address)
-    socket.once('close', () => leave(socket))
+    known.set(end, address)
+    socket.once('close', () => leave(end))
   }
-  const asked = ({ socket }: IncomingMessage) => leave(socket)
+  const asked = ({ socket }: IncomingMessage) => leave(endOf(socket))
   server.on('connection', connection)
   server.prependListener('request', asked)
   server.prependListener('upgrade', asked)
@@ -43,4 +45,8 @@ export function boundHalfOpen(
     server.off('request', asked)
     server.off('upgrade', asked)
   }
+}
+
+function endOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
 }
