@@ -16,6 +16,8 @@ export interface Colleague extends WorkerEnd {
 export interface Office {
   readonly reported: unknown[]
   worker(node: string): Colleague
+  /** Takes a line whose other end the test has. */
+  connect(line: Line): void
 }
 
 export function openOffice(options: { readonly log?: Log; readonly clock?: Clock } = {}): Office {
@@ -24,6 +26,7 @@ export function openOffice(options: { readonly log?: Log; readonly clock?: Clock
   const primary = new PrimaryEnd({ log, clock, report: (what) => reported.push(what) })
   return {
     reported,
+    connect: (line) => primary.connect(line),
     worker(node) {
       const [near, far] = duplexPair()
       const line = new Line(near, systemClock)
