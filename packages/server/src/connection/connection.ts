@@ -30,6 +30,9 @@ import type { Limits } from './limits.ts'
 import type { HeldMembership, Owner, Proof, Resumable, Session, Sessions } from './sessions.ts'
 import type { Visitor } from './visitor.ts'
 
+// What a message costs beyond its bytes, as so many of them: tiny ones are work too.
+const MESSAGE_COST = 128
+
 const NOBODY: User = Object.freeze({ id: '' })
 
 /** What connections of one node share. */
@@ -102,6 +105,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   #messages: Bucket | null = null
   #joins: Bucket | null = null
   #bytes: Bucket | null = null
+  #bytesRead = 0
   #paused = false
   #answering = false
   // Those who wait for a ping to be answered.
@@ -136,7 +140,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
 
   received(payload: Payload): void {
     if (this.#closed) return
-    this.#weigh(payload.length)
+    this.#weigh(payload)
     try {
       this.#apply(this.#dialectSession.receive(payload, this.#host.clock.now()))
     } catch (error) {
@@ -339,10 +343,14 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
 
   // Speed
 
-  // Who sends more bytes than it may is not read from for a while: TCP tells it.
-  #weigh(bytes: number): void {
+  // Who sends more bytes than it may is not read from for a while: TCP tells it. What counts is the larger of what came over
+  // the wire, since a message may be all frame heads, and what it is in memory, since it may have been compressed.
+  #weigh(payload: Payload): void {
     const { limits, clock } = this.#host
     const now = clock.now()
+    const { bytesRead = 0 } = this.#transport
+    const bytes = Math.max(bytesRead - this.#bytesRead, payload.length) + MESSAGE_COST
+    this.#bytesRead = bytesRead
     this.#bytes ??= new Bucket(limits.bytesPerSecond, limits.bytesPerSecond * 10, now)
     const wait = this.#bytes.take(now, bytes)
     if (wait === 0 || this.#paused) return

@@ -42,7 +42,10 @@ export interface Limits {
   readonly pendingRequests: number
   /** Connections accepted a second, on this node; above it 503 with Retry-After. Default 10,000. */
   readonly handshakesPerSecond: number
-  /** Bytes received from one connection, a second; the burst is ten seconds' worth. Default 262,144. */
+  /**
+   * Bytes received from one connection, a second, each message counted as 128 more; the burst is ten seconds' worth. Beyond
+   * it nothing is read from the connection for a while. Default 262,144.
+   */
   readonly bytesPerSecond: number
   /** Headers of a request; above it 431. Default 100. */
   readonly headers: number

@@ -10,6 +10,8 @@ export interface Transport {
   write(run: Run): void
   /** Bytes taken by `write` that the operating system, or the peer, has not yet. */
   readonly bufferedBytes: number
+  /** Bytes that came over the wire so far, heads of frames and all, where that is known. */
+  readonly bytesRead?: number
   /** Asks the peer for a sign of life, below the messages. Absent where the transport has nothing of the kind. */
   ping?(): void
   /** Says goodbye after what was written before, and ends within a bounded time. Idempotent. */

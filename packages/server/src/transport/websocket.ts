@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '@rollcall/core'
 import type { Limits } from '../connection/limits.ts'
@@ -59,6 +60,10 @@ export class WebSocketTransport implements Transport, PeerSocketOwner {
 
   get bufferedBytes(): number {
     return this.#socket.writableLength
+  }
+
+  get bytesRead(): number {
+    return (this.#socket as Socket).bytesRead ?? 0
   }
 
   write(run: Run): void {
