@@ -38,7 +38,7 @@ stage(async ({ history, folder }) => {
     chat,
     { 'room:{room}': answers, 'here:{room}': answers, 'log:{room}': answers },
     {
-      limits: { messagesPerSecond: 1_000_000, messageBurst: 1_000_000, handshakesPerSecond: 1_000_000 },
+      limits: { messagesPerSecond: 1e6, messageBurst: 1e6, handshakesPerSecond: 1e6, bytesPerSecond: 1e9 },
       dialects: [plain(), socketIo()],
       ...(history === 'lmdb' && { log: await lmdbLog(place) }),
     },
