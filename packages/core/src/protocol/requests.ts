@@ -32,14 +32,7 @@ const DONE: Outcome = { ok: true, result: null }
 const WINDOW = 64
 
 /** Refusals that were as true of every attempt before. */
-const NEVER: readonly ErrorCode[] = [
-  'bad_request',
-  'unknown_topic',
-  'unknown_event',
-  'invalid_payload',
-  'too_big',
-  'too_deep',
-]
+const NEVER = /^(bad|unknown|invalid|too)_/
 
 /** Whether a refusal may be none a little later. */
 export function isForNow({ code }: Refusal): boolean {
@@ -143,7 +136,7 @@ export class Requests {
       this.#pausedUntil.set(topicOf(ask), now + this.delay(refusal, attempts))
     if (again) this.#unsend(waiting)
     // Nor is "not any more", as to one who was removed meanwhile; only what can never be accepted never was.
-    else if (repeated && !NEVER.includes(refusal.code)) this.#disconnect(waiting)
+    else if (repeated && !NEVER.test(refusal.code)) this.#disconnect(waiting)
     else this.#end(waiting, refusal)
   }
 
