@@ -45,8 +45,9 @@ function watch(child, print) {
     },
     ended,
     end(signal = 'SIGTERM') {
-      child.stdin?.end()
-      child.kill(signal)
+      // Whose input we hold ends with it; a signal would not reach the program behind it.
+      if (child.stdin) child.stdin.end()
+      else child.kill(signal)
       return ended
     },
     printed: (pattern) =>
@@ -85,7 +86,7 @@ export function startNode(args, { env, print }) {
  * @returns {Child}
  */
 export function startProgram(command, args) {
-  const script = '"$@" & cat > /dev/null; kill $! 2> /dev/null'
+  const script = '"$@" & cat > /dev/null; kill $! 2> /dev/null; wait'
   const child = spawn('/bin/sh', ['-c', script, 'sh', command, ...args], {
     stdio: ['pipe', 'ignore', 'pipe'],
     detached: true,
