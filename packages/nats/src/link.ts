@@ -113,8 +113,9 @@ export class Link {
     this.#closed = true
     this.#undoProbe()
     if (this.#connected) await Promise.race([this.nc.flush().catch(() => {}), this.wait(FAREWELL_MS)])
-    this.#judge()
+    // That it is closed is no news to those who listen for faults.
     this.#listeners.clear()
+    this.#judge()
     if (!this.#settings.connection) await this.nc.close().catch(this.#settings.report)
   }
 
