@@ -188,13 +188,15 @@ describe('over polling', () => {
     expect([poll.given?.body, happened, over]).toEqual(['1', ['closed 1000'], ['SID']])
   })
 
-  test('the server ends it: the next poll is told, for 30 seconds', async () => {
+  test('the server ends it: the next polls are told, for 30 seconds', async () => {
     const session = polling()
     session.write(run('42["a"]'))
     session.close(4000, '')
     expect(over).toEqual([])
     expect(post(session, '40').given?.body).toBe('ok')
-    expect(get(session).given?.body).toBe('42["a"]\x1e1')
+    // In one answer, clients would be closed before they read the message.
+    expect(get(session).given?.body).toBe('42["a"]')
+    expect(get(session).given?.body).toBe('1')
     expect([happened, over]).toEqual([['closed 1000'], ['SID']])
     const other = polling()
     other.close(4000, '')

@@ -7,7 +7,7 @@ import type { Answer, Exchange } from './exchange.ts'
 export interface LongPollOptions {
   /** What answers a poll: with everything that waits, in order; with nothing only if `holdMs` has passed. */
   answer(payloads: readonly Payload[], exchange: Exchange): Answer
-  /** What is said last, behind all that waits. */
+  /** What is said last: behind all that waits, in an answer of its own. */
   goodbye?(code: number, reason: string): readonly Payload[]
   /** A poll is answered with nothing after this, in milliseconds. Default: it is held until there is something. */
   readonly holdMs?: number
@@ -95,13 +95,15 @@ export class LongPollTransport implements Transport {
     this.#held = null
     this.#timer()
     const bytes = this.#waitingBytes
-    const payloads = payloadsOf(this.#waiting, this.#goodbye)
+    // Some clients read the messages of an answer later than the goodbye in it, and so after the end.
+    const last = this.#state === 'closing' && (this.#waiting.length === 0 || this.#goodbye.length === 0)
+    const payloads = payloadsOf(this.#waiting, last ? this.#goodbye : NOTHING)
     this.#waiting = []
     this.#waitingBytes = 0
     this.#leavingBytes += bytes
-    this.#timer = this.#idle()
+    this.#timer = this.#state === 'closing' ? this.#untilFetched() : this.#idle()
     exchange.answer(this.#options.answer(payloads, exchange), () => this.#left(bytes))
-    if (this.#state === 'closing') this.#end(1000, '')
+    if (last) this.#end(1000, '')
   }
 
   #left(bytes: number): void {
@@ -153,9 +155,11 @@ export class LongPollTransport implements Transport {
     this.#goodbye = this.#options.goodbye?.(code, reason) ?? NOTHING
     if (this.#held) return this.#flush()
     this.#timer()
-    this.#timer = this.#clock.after(this.#options.closeMs ?? 30_000, () =>
-      this.#end(1006, 'the goodbye was not fetched'),
-    )
+    this.#timer = this.#untilFetched()
+  }
+
+  #untilFetched(): Undo {
+    return this.#clock.after(this.#options.closeMs ?? 30_000, () => this.#end(1006, 'the goodbye was not fetched'))
   }
 
   destroy(): void {

@@ -157,14 +157,18 @@ describe('a close', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('waits for the next poll, and takes nothing more', () => {
-    const transport = open({ goodbye })
+  it('waits for the next polls, its goodbye apart from what was waiting, and takes nothing more', async () => {
+    const transport = open({ goodbye, closeMs: 500 })
     transport.write(run('a'))
     transport.close(4000, 'late')
     transport.write(run('b'))
+    await clock.advance(499)
+    expect(poll(transport).given?.body).toBe('a')
+    await clock.advance(499)
     expect(happened).toEqual([])
-    expect(poll(transport).given?.body).toBe('a bye 4000 late')
+    expect(poll(transport).given?.body).toBe('bye 4000 late')
     expect(happened).toEqual(['closed 1000 '])
+    expect(clock.pending).toBe(0)
   })
 
   it('waits so long and no longer', async () => {
