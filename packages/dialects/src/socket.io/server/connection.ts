@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Clock, Payload, Undo } from '@rollcall/core'
+import { type Clock, CloseCode, type Payload, type Undo } from '@rollcall/core'
 import type { Handshake, TransportListener } from 'rollcall'
 import { DIRECT, Frame, Outbox, type OutboxOwner, type Turn } from 'rollcall/hub'
 import { type Auth, queryAuth, splitQuery } from '../auth.ts'
@@ -261,7 +261,7 @@ export class Connection implements Carrier, EngineSession, TransportListener, Ou
 
   /** The server stops. */
   stop(): void {
-    this.#shut('server shutting down')
+    this.#shut('server shutting down', undefined, CloseCode.goingAway)
   }
 
   /** Ends it without a goodbye. */
@@ -276,12 +276,12 @@ export class Connection implements Carrier, EngineSession, TransportListener, Ou
     this.#shut('forced close', { description: reason })
   }
 
-  #shut(reason: DisconnectReason, description?: unknown): void {
+  #shut(reason: DisconnectReason, description?: unknown, code: number = 1005): void {
     if (this.#closed) return
     this.#end(reason, description)
     // What was written before is still to go out, unless it is too much.
     if (!this.#host.turn.flushing) this.outbox.flush()
-    this.#transport.close(1005, '')
+    this.#transport.close(code, reason)
   }
 
   #end(reason: DisconnectReason, description: unknown): void {
