@@ -338,7 +338,7 @@ describe('presence', () => {
     ])
     const { phx_ref } = joined[4].joins.bob!.metas[0]!
 
-    bob.send(['1', '2', topic, 'presence_track', { name: 'Bob', away: true }])
+    bob.send(['1', '2', topic, 'presence', { name: 'Bob', away: true }])
     const [updated] = (await tyr.take()) as [Diff]
     expect(updated[4]).toEqual({
       joins: { bob: { metas: [{ name: 'Bob', away: true, phx_ref: expect.any(String), phx_ref_prev: phx_ref }] } },
@@ -346,7 +346,7 @@ describe('presence', () => {
     })
     expect(updated[4].joins.bob!.metas[0]!.phx_ref).not.toBe(phx_ref)
 
-    bob.send(['1', '3', topic, 'presence_untrack', {}])
+    bob.send(['1', '3', topic, 'presence', 'off'])
     const [left] = (await tyr.take()) as [Diff]
     expect(left[4]).toMatchObject({ joins: {}, leaves: { bob: { metas: [{ away: true }] } } })
     await bob.settle()

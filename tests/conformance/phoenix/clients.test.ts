@@ -230,11 +230,11 @@ describe('presence', () => {
     const bob = await Heard.join(connect('websocket', 'bob'), topic, { name: 'Bob' })
     await until(() => watcher.here.tyr?.length === 2 && watcher.here.bob)
     expect(watcher.here).toEqual({ tyr: ['Tyr', 'Tyr on the phone'], bob: ['Bob'] })
-    await bob.push('presence_track', { name: 'Bob', away: true })
+    await bob.push('presence', { name: 'Bob', away: true })
     await until(() => JSON.stringify(watcher.presence.list((_, { metas }) => metas[0]?.away)) === '[null,true]')
     await phone.leave()
     await until(() => watcher.here.tyr?.length === 1)
-    await bob.push('presence_untrack', {})
+    await bob.push('presence', 'off')
     await tyr.leave()
     await until(() => Object.keys(watcher.here).length === 0)
     expect([joins, leaves.sort()]).toEqual([
@@ -254,8 +254,8 @@ describe('presence', () => {
     )
     for (const [i, each] of crowd.entries()) {
       if (i % 5 === 0) void each.leave()
-      else if (i % 5 === 1) void each.push('presence_track', { name: `Renamed ${i}` })
-      else if (i % 5 === 2) void each.push('presence_untrack', {})
+      else if (i % 5 === 1) void each.push('presence', { name: `Renamed ${i}` })
+      else if (i % 5 === 2) void each.push('presence', 'off')
     }
     const expected: Record<string, string[]> = {}
     for (let i = 0; i < 50; i++) {
@@ -302,7 +302,7 @@ describe('presence', () => {
     }
     expect(own.app.stats().behind).toBeGreaterThan(0)
     for (const [i, other] of others.entries()) {
-      if (i % 3 === 0) other.send(['1', 'x', 'room:slow', 'presence_track', { name: `last ${i}` }])
+      if (i % 3 === 0) other.send(['1', 'x', 'room:slow', 'presence', { name: `last ${i}` }])
       if (i % 3 === 1) other.send(['1', 'x', 'room:slow', 'phx_leave', {}])
       await other.settle()
     }

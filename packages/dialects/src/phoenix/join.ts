@@ -21,13 +21,18 @@ export function readJoin(payload: unknown, spec: ChannelSpec): JoinWish {
   }
 }
 
-// `presence` is the metadata, or `false` or `off` to stay unseen. Without it, a name is one to be seen by.
+/** Whether metadata says to be unseen. The official client sends `{}` for all that is nothing but a text. */
+export function isHidden(presence: unknown): boolean {
+  return presence === 'off' || presence === false || presence === null
+}
+
+// `presence` is the metadata. Without it, a name is one to be seen by.
 function takePresence(input: Record<string, unknown>): unknown {
   if (!Object.hasOwn(input, 'presence'))
     return Object.hasOwn(input, 'name') && typeof input.name === 'string' ? { name: input.name } : undefined
   const { presence } = input
   delete input.presence
-  return presence === false || presence === 'off' ? undefined : (presence ?? undefined)
+  return isHidden(presence) ? undefined : presence
 }
 
 // What has another shape than ours is the application's own.

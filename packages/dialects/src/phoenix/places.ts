@@ -12,7 +12,7 @@ import type {
   Variant,
 } from '@rollcall/core'
 import { type Frame, NO_REF } from './frames.ts'
-import { readJoin } from './join.ts'
+import { isHidden, readJoin } from './join.ts'
 import { type Asked, type Ending, Place } from './place.ts'
 import { joinedResponse, keptOutResponse, sentResponse, TOO_MANY } from './response.ts'
 import type { Voice } from './voice.ts'
@@ -90,10 +90,9 @@ export class Places {
     const about = { ref: mark, alias: topic }
     const spec = this.#options.contract.match(topic)?.spec
     if (spec?.call && Object.hasOwn(spec.call, event)) return request({ kind: 'call', ...about, name: event, payload })
-    if (spec?.presence && !(spec.send && Object.hasOwn(spec.send, event))) {
-      if (event === 'presence_track') return request({ kind: 'track', ...about, meta: payload })
-      if (event === 'presence_untrack') return request({ kind: 'untrack', ...about })
-    }
+    // Unless the application has another use for the word.
+    if (event === 'presence' && spec?.presence && !(spec.send && Object.hasOwn(spec.send, event)))
+      return request(isHidden(payload) ? { kind: 'untrack', ...about } : { kind: 'track', ...about, meta: payload })
     return request({ kind: 'send', ...about, event, payload, id: null })
   }
 

@@ -24,7 +24,7 @@ export const rooms: Contract = contract({
     history: {},
   }),
   'own:{room}': channel({
-    send: { presence_track: z.string() },
+    send: { presence: z.string() },
     presence: z.object({ name: z.string() }),
   }),
   'bare:{room}': channel({ send: { message: z.string() } }),

@@ -475,8 +475,8 @@ describe('presence', () => {
   test('is changed by events of its own', () => {
     const hand = HandSession.open()
     hand.join(T)
-    hand.say('1', '2', T, 'presence_track', { name: 'Tyr', away: true })
-    hand.say('1', '3', T, 'presence_untrack', {})
+    hand.say('1', '2', T, 'presence', { name: 'Tyr', away: true })
+    hand.say('1', '3', T, 'presence', 'off')
     expect(hand.asked).toMatchObject([
       { kind: 'track', alias: T, meta: { name: 'Tyr', away: true } },
       { kind: 'untrack', alias: T },
@@ -489,8 +489,8 @@ describe('presence', () => {
   test.each(['own:a', 'bare:a'])('is not where the contract says otherwise: %s', (topic) => {
     const hand = HandSession.open()
     hand.join(topic)
-    hand.say('1', '2', topic, 'presence_track', 'x')
-    expect(hand.asked).toMatchObject([{ kind: 'send', event: 'presence_track' }])
+    hand.say('1', '2', topic, 'presence', 'x')
+    expect(hand.asked).toMatchObject([{ kind: 'send', event: 'presence' }])
   })
 
   const version = { epoch: 'e', version: 2 }

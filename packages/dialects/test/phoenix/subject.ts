@@ -134,7 +134,7 @@ class PhoenixClient implements Client {
   }
 
   rename(topic: string, name: string): Promise<void> {
-    return this.#ask(topic, 'presence_track', { name })
+    return this.#ask(topic, 'presence', { name })
   }
 
   messages(topic: string): readonly unknown[] {
