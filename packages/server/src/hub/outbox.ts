@@ -165,7 +165,8 @@ export class Outbox implements Taking {
     for (const frame of frames) {
       const { volatile, key } = frame.kind
       if (!volatile) kept.push(frame)
-      else if (key === null) this.#turn.counters.volatileDropped++
+      // Nothing is kept back for those who have left: it would come behind the answer to their leave.
+      else if (key === null || subscriber.index < 0) this.#turn.counters.volatileDropped++
       else {
         this.#conflated ??= new Map()
         if (this.#conflated.has(key)) this.#turn.counters.volatileConflated++

@@ -135,6 +135,7 @@ describe('a connection that stops reading', () => {
   it('gets no volatile event that was kept back, once it has left', async () => {
     const alice = await member('room:x')
     await alice.join('room:y')
+    await alice.join('room:z')
     alice.stalled = true
     await app.channel('room:x').emit('message', 'x'.repeat(600))
     await turn()
@@ -142,6 +143,11 @@ describe('a connection that stops reading', () => {
     await app.channel('room:y').emit('cursor', { id: 'a', x: 2 })
     await turn()
     await alice.ask('leave', 'room:x')
+    // Nor one of the very turn in which it left.
+    void app.channel('room:z').emit('cursor', { id: 'b', x: 3 })
+    alice.say('leave', 999, 'room:z')
+    await turn()
+    await turn()
     alice.drain()
     await eventually(() => expect(alice.messages.slice(1)).toEqual([{ id: 'a', x: 2 }]))
   })
