@@ -34,7 +34,7 @@ function complete(story: Story, read: ReadRecord, accuse: Accuse): void {
     if (send.topic !== topic || outcome?.kind !== 'accepted' || !outcome.position) continue
     const { position } = outcome
     if (position.epoch !== epoch) {
-      if (outcome.at > story.logLostAt && story.epochs.get(topic)?.has(epoch))
+      if (send.at > story.logLostAt && story.epochs.get(topic)?.has(epoch))
         accuse(
           'tail_loss',
           `${send.value} was accepted in epoch ${position.epoch}; the log is at ${epoch}`,
