@@ -22,6 +22,13 @@ const systems: readonly System[] = [
   { ...own, name: 'rollcall-lmdb', title: 'Rollcall, history in LMDB', speech: 'rollcall', history: 'lmdb' },
   { ...own, name: 'rollcall-plain', title: 'Rollcall, plain clients', speech: 'rollcall-plain' },
   { ...own, name: 'rollcall-socket.io', title: 'Rollcall, Socket.IO clients', speech: 'rollcall-socket.io' },
+  {
+    ...node,
+    name: 'rollcall-io',
+    title: "Rollcall, Socket.IO's server API",
+    program: 'rollcall-io',
+    speech: 'socket.io',
+  },
   { ...node, name: 'socket.io', title: 'Socket.IO', program: 'socketio', speech: 'socket.io' },
   { ...node, name: 'ws', title: 'ws, send in a loop', program: 'ws', speech: 'plain' },
   { ...node, name: 'ws-once', title: 'ws, encoded once', program: 'ws-once', speech: 'plain' },
