@@ -39,6 +39,7 @@ export class Crew {
   readonly #primary: PrimaryEnd
   readonly #places: readonly Place[]
   readonly #running = new Set<WorkerProcess>()
+  #port: number
   #url = ''
   #renewing: Promise<void> | null = null
   #closing: Promise<boolean> | null = null
@@ -66,7 +67,8 @@ export class Crew {
 
   private constructor(options: CrewOptions) {
     this.#options = options
-    const { log, clock, say } = options
+    const { log, clock, say, port } = options
+    this.#port = port
     this.#primary = new PrimaryEnd({ log, clock, report: say })
     this.#places = Array.from({ length: options.workers }, (_, i) => ({
       number: i + 1,
@@ -91,7 +93,11 @@ export class Crew {
   }
 
   #start(number: number): WorkerProcess {
-    const { file, port, host, random, clock } = this.#options
+    const { file, host, random, clock } = this.#options
+    // Node shares a port among those who ask for the same one: for 0, until nobody is left who has it.
+    if (this.#options.port === 0 && this.#running.size === 0 && this.#url !== '')
+      this.#port = Number(new URL(this.#url).port)
+    const port = this.#port
     const worker = WorkerProcess.start({ file, port, host, number, node: `w${number}-${random.token(9)}` }, clock)
     this.#primary.connect(worker.line)
     this.#running.add(worker)
@@ -103,7 +109,7 @@ export class Crew {
   #take(place: Place, worker: WorkerProcess, url: string): void {
     place.worker = worker
     place.servingSince = this.#options.clock.now()
-    // A port of 0 is another one if no worker was left to hold it.
+    // If the last who had a port of 0 ends while the next one starts, that one gets another.
     if (this.#url !== '' && this.#url !== url) this.#options.say(`listening on ${url}`)
     this.#url = url
     void worker.ended.then((ending) => {

@@ -1,0 +1,30 @@
+// An app for `rollcall serve --workers`: a program of its own for each worker.
+import { allow, rollcall } from 'rollcall'
+import { rooms } from './workers-rooms.ts'
+
+interface Speaking {
+  readonly channel: { emit(event: 'said', text: string): Promise<unknown> }
+}
+
+const { ROLLCALL_WORKER: worker = '', API_TOKEN: token = '', FAILS } = process.env
+if (FAILS === 'all' || FAILS === worker) throw new Error('no database')
+
+const handlers = {
+  join: () => allow(),
+  say: ({ channel }: Speaking, text: string) => channel.emit('said', text),
+  where: () => ({ worker, pid: process.pid }),
+  hang: (_: unknown, ms: number) => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+    return null
+  },
+  crash: (_: unknown, code: number) => process.exit(code),
+}
+
+export const app = rollcall(
+  rooms,
+  { 'room:{room}': handlers, 'hall:{room}': handlers },
+  {
+    authenticate: ({ credentials }) => ({ id: String((credentials as { user?: unknown } | null)?.user) }),
+    ...(token && { api: { token } }),
+  },
+)
