@@ -8,6 +8,9 @@ const systems = readdirSync(join(here, 'src/systems'))
   .filter((file) => file !== 'stage.ts')
   .map((file) => `src/systems/${file}`)
 
+/** The command that serves with workers, and the program of a worker, which it finds beside itself. */
+const command = ['main', 'serve-worker']
+
 /** What other people published stays outside: it is measured as installed. */
 const outside = {
   name: 'outside',
@@ -24,8 +27,13 @@ const outside = {
 export async function bundle() {
   await build({
     absWorkingDir: here,
-    entryPoints: ['src/main.ts', 'src/generator/main.ts', ...systems],
-    outbase: 'src',
+    entryPoints: [
+      ...['src/main.ts', 'src/generator/main.ts', 'src/chat-app.ts', ...systems].map((file) => ({
+        in: file,
+        out: file.slice('src/'.length, -'.ts'.length),
+      })),
+      ...command.map((name) => ({ in: join(here, `../packages/server/src/cli/${name}.ts`), out: `command/${name}` })),
+    ],
     outdir: 'dist',
     bundle: true,
     platform: 'node',

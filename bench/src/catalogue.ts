@@ -9,12 +9,14 @@ export interface System {
   readonly runtime: 'node' | 'bun'
   readonly speech: string
   readonly history: SystemPlan['history']
+  readonly workers: SystemPlan['workers']
   /** The folder of `optional/` that must be installed first. */
   readonly optional: string | null
 }
 
-const node = { runtime: 'node', history: 'memory', optional: null } as const
+const node = { runtime: 'node', history: 'memory', workers: 0, optional: null } as const
 const own = { ...node, program: 'rollcall' } as const
+const crew = { ...node, program: 'rollcall-workers', speech: 'rollcall' } as const
 
 const systems: readonly System[] = [
   { ...own, name: 'rollcall', title: 'Rollcall', speech: 'rollcall' },
@@ -29,6 +31,9 @@ const systems: readonly System[] = [
     program: 'rollcall-io',
     speech: 'socket.io',
   },
+  { ...crew, name: 'rollcall-1', title: 'Rollcall, 1 worker', workers: 1 },
+  { ...crew, name: 'rollcall-2', title: 'Rollcall, 2 workers', workers: 2 },
+  { ...crew, name: 'rollcall-4', title: 'Rollcall, 4 workers', workers: 4 },
   { ...node, name: 'socket.io', title: 'Socket.IO', program: 'socketio', speech: 'socket.io' },
   { ...node, name: 'ws', title: 'ws, send in a loop', program: 'ws', speech: 'plain' },
   { ...node, name: 'ws-once', title: 'ws, encoded once', program: 'ws-once', speech: 'plain' },

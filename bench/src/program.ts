@@ -7,8 +7,8 @@ export interface ProgramPlan {
   readonly name: string
   readonly command: string
   readonly args: readonly string[]
-  /** The only core that it may run on, where the machine can do that. */
-  readonly core: number
+  /** The only cores that it may run on, such as `0,1`, where the machine can do that. */
+  readonly cores: string
 }
 
 interface Asked {
@@ -34,8 +34,8 @@ export class Program {
   #errors = ''
   #end: string | null = null
 
-  static start({ name, command, args, core }: ProgramPlan): Program {
-    const pinned = canPin() ? ['taskset', '-c', String(core), command, ...args] : [command, ...args]
+  static start({ name, command, args, cores }: ProgramPlan): Program {
+    const pinned = canPin() ? ['taskset', '-c', cores, command, ...args] : [command, ...args]
     const [program = command, ...rest] = pinned
     return new Program(name, spawn(program, rest, { stdio: ['pipe', 'pipe', 'pipe'] }))
   }

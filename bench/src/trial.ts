@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { System } from './catalogue.ts'
 import type { CrowdPlan, CrowdReport } from './generator/crowd.ts'
@@ -24,10 +24,15 @@ export interface TrialPlan {
   readonly scale: Scale
 }
 
-const SERVER_CORE = 0
-const GENERATOR_CORE = 1
+/** The first cores are the server's, the next one is the generator's, or the last where there are too few. */
+function coresOf(system: System): { readonly server: string; readonly generator: string } {
+  const last = availableParallelism() - 1
+  const server = Math.max(1, system.workers)
+  const cores = Array.from({ length: Math.min(server, last + 1) }, (_, i) => i)
+  return { server: cores.join(','), generator: String(Math.min(server, last)) }
+}
 
-/** One system, freshly started on one core, and load generators on the other. */
+/** One system, freshly started on a core for each of its workers, and load generators on another. */
 export class Trial {
   readonly system: System
   readonly scale: Scale
@@ -43,14 +48,15 @@ export class Trial {
     this.system = system
     this.scale = scale
     this.#folder = mkdtempSync(join(tmpdir(), 'rollcall-bench-'))
-    this.server = Program.start({ name: system.title, command, args, core: SERVER_CORE })
+    this.server = Program.start({ name: system.title, command, args, cores: coresOf(system).server })
   }
 
   /** Starts the system, lets `use` measure, and ends everything, whatever happens. */
   static async run<T>(plan: TrialPlan, use: (trial: Trial) => Promise<T>): Promise<T> {
     const trial = new Trial(plan)
     try {
-      const given: SystemPlan = { history: plan.system.history, folder: trial.#folder }
+      const { history, workers } = plan.system
+      const given: SystemPlan = { history, workers, folder: trial.#folder }
       const { port, versions } = await trial.server.ask<Opened>('open', given)
       trial.#port = port
       trial.versions = versions
@@ -76,7 +82,8 @@ export class Trial {
     const known = this.#generators[number]
     if (known) return known
     const args = [join(this.#bench, 'dist/generator/main.js')]
-    const program = Program.start({ name: 'The generator', command: process.execPath, args, core: GENERATOR_CORE })
+    const cores = coresOf(this.system).generator
+    const program = Program.start({ name: 'The generator', command: process.execPath, args, cores })
     this.#generators[number] = program
     await program.ask('watch', { pid: this.server.pid })
     return program

@@ -3,7 +3,7 @@ import { Program } from '../src/program.ts'
 
 function programOf(code: string): Program {
   const args = ['--input-type=module', '--eval', code]
-  return Program.start({ name: 'The program', command: process.execPath, args, core: 0 })
+  return Program.start({ name: 'The program', command: process.execPath, args, cores: '0' })
 }
 
 const echo = `
@@ -35,7 +35,7 @@ test('a crash rejects what was asked, with the line that tells', async () => {
 })
 
 test('a command that is not there is told', async () => {
-  const program = Program.start({ name: 'It', command: '/nowhere/at-all', args: [], core: 0 })
+  const program = Program.start({ name: 'It', command: '/nowhere/at-all', args: [], cores: '0' })
   await expect(program.ask('anything')).rejects.toThrow(/^It ended with/)
   await program.stop()
 })

@@ -31,7 +31,7 @@ test('only what stands between the marks is replaced', () => {
 })
 
 function run(at: string, value: number): Results {
-  const load = { server: 1, generator: 0.5, others: 0, serverSeconds: 1, rss: 1 }
+  const load = { server: 1, generator: 0.5, others: 0, serverSeconds: 1, busiestSeconds: 1, rss: 1 }
   const machine = {
     cpu: 'a <fast> & small one',
     cores: 2,

@@ -5,7 +5,7 @@ import { outcomeText, tableOf, toMarkdown, verdictLine } from '../src/report/tab
 import { judge } from '../src/verdict.ts'
 
 function load(server: number, generator: number): Load {
-  return { server, generator, others: 0, serverSeconds: server, rss: 1e6 }
+  return { server, generator, others: 0, serverSeconds: server, busiestSeconds: server, rss: 1e6 }
 }
 
 const serverBound = load(1, 0.5)

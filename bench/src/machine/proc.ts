@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
 // What Linux tells in /proc. Elsewhere every reader answers NaN, and what is computed of it stays empty in the tables.
 
@@ -7,6 +7,11 @@ export function cpuSecondsOf(stat: string): number {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   // utime and stime, in ticks, of which Linux has 100 a second on every platform that Node runs on.
   return (Number(fields[11]) + Number(fields[12])) / 100
+}
+
+/** The parent of a process, of `/proc/<pid>/stat`. */
+export function parentOf(stat: string): number {
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
 }
 
 /** Seconds that all processors together were not idle, of `/proc/stat`. Time stolen by the host counts. */
@@ -44,6 +49,21 @@ function readAs(path: string, parse: (text: string) => number): number {
 
 export function cpuSeconds(pid: number): number {
   return readAs(`/proc/${pid}/stat`, cpuSecondsOf)
+}
+
+/** A process, its children, theirs, and so on. Without /proc: itself. */
+export function familyOf(pid: number): number[] {
+  const children = new Map<number, number[]>()
+  for (const name of hasProc() ? readdirSync('/proc') : []) {
+    const stat = /^\d+$/.test(name) ? read(`/proc/${name}/stat`) : null
+    if (stat === null) continue
+    const parent = parentOf(stat)
+    children.set(parent, [...(children.get(parent) ?? []), Number(name)])
+  }
+  const family = [pid]
+  // Grows while it is walked.
+  for (const member of family) family.push(...(children.get(member) ?? []))
+  return family
 }
 
 export function busySeconds(): number {

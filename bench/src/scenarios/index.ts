@@ -9,6 +9,7 @@ import { presence } from './presence.ts'
 import { rooms } from './rooms.ts'
 import { slow } from './slow.ts'
 import { soak } from './soak.ts'
+import { workers } from './workers.ts'
 
 /** In the order in which they run. */
 export const scenarios: readonly Scenario[] = [
@@ -21,5 +22,6 @@ export const scenarios: readonly Scenario[] = [
   halfLoad,
   slow,
   history,
+  workers,
   soak,
 ]

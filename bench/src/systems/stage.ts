@@ -6,6 +6,8 @@ export interface SystemPlan {
   readonly history: 'memory' | 'lmdb'
   /** A folder of this run's own. */
   readonly folder: string
+  /** By how many processes it is served; 0 by the one that is asked. */
+  readonly workers: number
 }
 
 export interface Opened {
