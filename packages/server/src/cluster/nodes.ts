@@ -35,6 +35,7 @@ export class Nodes {
   readonly #listeners = new Set<(node: string, change: NodeChange) => void>()
   #unsubscribe: Undo | null = null
   #timer: Undo | null = null
+  #judging: Undo | null = null
   #beatAt = 0
   #stopped = false
 
@@ -86,6 +87,7 @@ export class Nodes {
     if (this.#stopped) return
     this.#stopped = true
     this.#timer?.()
+    this.#judging?.()
     this.#unsubscribe?.()
     this.#broker.publish(SUBJECT, encodeMessage({ bye: true }))
   }
@@ -116,19 +118,40 @@ export class Nodes {
 
   #tick(): void {
     const now = this.#clock.now()
-    // Silence that we slept through says nothing about the others: after a pause of our own they get a new chance.
-    const slept = now - this.#beatAt > this.#options.beatMs * 3
+    const slept = this.#hasSlept(now)
     this.#beatAt = now
-    for (const [node, heardAt] of this.#heardAt) {
-      if (slept) this.#heardAt.set(node, now)
-      else if (now - heardAt >= this.#options.forgetMs) this.#forget(node)
-      else if (now - heardAt >= this.#options.downMs && !this.#down.has(node)) {
-        this.#down.add(node)
-        this.#tell(node, 'down')
-      }
-    }
+    if (slept) for (const node of this.#heardAt.keys()) this.#heardAt.set(node, now)
     this.#beat(slept)
     this.#timer = this.#clock.after(this.#options.beatMs, () => this.#tick())
+    this.#judge(now)
+  }
+
+  // Silence that we slept through says nothing about the others: after a pause of our own they get a new chance.
+  #hasSlept(now: number): boolean {
+    return now - this.#beatAt > this.#options.beatMs * 3
+  }
+
+  // Once a beat, and in between when the silence of one becomes too long.
+  #judge(now: number): void {
+    const { beatMs, downMs, forgetMs } = this.#options
+    let soonest = Number.POSITIVE_INFINITY
+    for (const [node, heardAt] of this.#heardAt) {
+      if (now - heardAt >= forgetMs) this.#forget(node)
+      else if (this.#down.has(node)) continue
+      else if (now - heardAt >= downMs) {
+        this.#down.add(node)
+        this.#tell(node, 'down')
+      } else soonest = Math.min(soonest, heardAt + downMs - now)
+    }
+    this.#judging?.()
+    this.#judging = soonest < beatMs ? this.#clock.after(soonest, () => this.#judgeAgain()) : null
+  }
+
+  #judgeAgain(): void {
+    const now = this.#clock.now()
+    if (!this.#hasSlept(now)) return this.#judge(now)
+    this.#timer?.()
+    this.#tick()
   }
 
   #forget(node: string): void {
