@@ -1,9 +1,26 @@
 import { expect, test } from 'vitest'
-import { busySecondsOf, counterOf, cpuSecondsOf, kilobytesOf } from '../src/machine/proc.ts'
+import {
+  busySecondsOf,
+  counterOf,
+  cpuSecondsOf,
+  familyOf,
+  hasProc,
+  kilobytesOf,
+  parentOf,
+} from '../src/machine/proc.ts'
 
 test('processor time is user and system ticks, whatever the name of the process', () => {
   const stat = '4242 (node (a) b) S 1 4242 4242 0 -1 4194304 9999 0 3 0 1234 566 0 0 20 0 11 0 555 1 2'
   expect(cpuSecondsOf(stat)).toBe(18)
+})
+
+test('the parent stands behind the name, whatever that is', () => {
+  expect(parentOf('4242 (a) S 9) S 17 4242 4242 0 -1')).toBe(17)
+})
+
+test('a family is a process with its children', () => {
+  expect(familyOf(process.pid)[0]).toBe(process.pid)
+  if (hasProc()) expect(familyOf(process.ppid)).toContain(process.pid)
 })
 
 test('busy is what was neither idle nor waiting', () => {

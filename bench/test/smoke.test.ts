@@ -78,6 +78,12 @@ test.each([
   expect(kept / without).toBeGreaterThan(atLeast)
 })
 
+test.each(['workers-busy', 'workers-history', 'workers-rooms'])('%s: two workers beside one', async (name) => {
+  const { entries } = await measure(name, ['rollcall-1', 'rollcall-2'])
+  const [one = 0, two = 0] = entries.map((entry) => valuesOf(entry, 'value')[0])
+  expect(two / one).toBeGreaterThan(0.2)
+})
+
 test('plain clients are served as fast as native ones, by and large', async () => {
   const { entries } = await measure('busy-1000', ['rollcall', 'rollcall-plain'])
   const [native = 0, plain = 0] = entries.map((entry) => valuesOf(entry, 'perCore')[0])

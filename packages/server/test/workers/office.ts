@@ -7,7 +7,7 @@ import { PrimaryEnd } from '../../src/workers/primary-end.ts'
 import { openWorkerEnd, type WorkerEnd } from '../../src/workers/worker-end.ts'
 
 /** A worker of an office, with both ends of its line. */
-export interface Colleague extends WorkerEnd {
+interface Colleague extends WorkerEnd {
   readonly line: Line
   readonly farLine: Line
 }
