@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { createRequire } from 'node:module'
 import { Presence, type Socket } from 'phoenix'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
@@ -347,16 +348,10 @@ describe('bytes', () => {
 })
 
 describe('the client of 2016, protocol 1', () => {
-  interface OldSocket extends Omit<Socket, 'channel'> {
-    channel(topic: string, params?: object): Socket extends { channel(...args: never): infer C } ? C : never
-  }
-
   test('joins, pushes, hears, sees and leaves', async () => {
     // It was made for browsers alone.
     Object.assign(globalThis, { window: globalThis })
-    const { Socket: Old } = (await import('phoenix-v1')) as unknown as {
-      Socket: new (endpoint: string, options: object) => OldSocket
-    }
+    const { Socket: Old } = createRequire(import.meta.url)('phoenix-v1') as typeof import('phoenix')
     const socket = new Old(`${server.url.replace('http', 'ws')}/socket`, {
       transport: WebSocket,
       params: { user: 'old' },
@@ -364,7 +359,7 @@ describe('the client of 2016, protocol 1', () => {
     socket.connect()
     const topic = fresh()
     const tyr = await Heard.join(connect('websocket', 'tyr'), topic, { name: 'Tyr' })
-    const heard = await Heard.join(socket as unknown as Socket, topic, { name: 'Old' })
+    const heard = await Heard.join(socket, topic, { name: 'Old' })
     await heard.push('message', 'from long ago')
     await tyr.push('message', 'from now')
     await until(() => heard.messages.length === 2 && tyr.messages.length === 2)

@@ -7,7 +7,7 @@ const text = z.string().max(30_000)
 const anything = z.unknown()
 
 /** A contract with a channel of each kind that clients of Phoenix can meet. */
-export const rooms = contract({
+const rooms = contract({
   'room:{room}': channel({
     send: { message: text, echo: anything, crash: anything, refused: anything },
     emit: { message: text, echo: anything },

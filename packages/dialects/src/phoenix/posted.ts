@@ -7,7 +7,7 @@ export interface PostFault {
 }
 
 /** Messages in one body: the batches of the official client are as large. */
-export const MAX_MESSAGES = 100
+const MAX_MESSAGES = 100
 
 const NEWLINE = 0x0a
 

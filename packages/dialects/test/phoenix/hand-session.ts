@@ -15,7 +15,7 @@ import { PhoenixSession, type PhoenixSessionOptions } from '../../src/phoenix/se
 
 const random: Random = { fraction: () => 0, token: () => 't' }
 
-export const rooms: Contract = contract({
+const rooms: Contract = contract({
   'room:{room}': channel({
     send: { message: z.string() },
     emit: { message: z.string() },

@@ -43,7 +43,7 @@ class Client {
     else if (step.do === 'gap')
       hand.do(hand.session.notify({ kind: 'gap', alias: step.topic, reason: 'too_old', position: POSITION }))
     else if (step.do === 'answer') this.#answer(step.at, step.as)
-    else this.#say(step.do, step.topic, step.stale)
+    else if ('stale' in step) this.#say(step.do, step.topic, step.stale)
     this.#check()
   }
 

@@ -1,6 +1,6 @@
 import { phoenix } from '@rollcall/dialects/phoenix'
 import { Presence } from 'phoenix'
-import { type Client, type Fates, type Lack, type Subject, Told } from '../contract/subject.ts'
+import { type Client, type Lack, type Subject, Told } from '../contract/subject.ts'
 import { openLongPoll, openWebSocket, type Wire } from './wire.ts'
 
 type Payload = { readonly status?: string; readonly response?: { readonly reason?: string; readonly code?: string } }
@@ -38,7 +38,7 @@ export function phoenixSubject(kind: Kind): Subject {
   }
 }
 
-const FATES: Fates = {
+const FATES: Subject['fates'] = {
   // An HTTP answer, of which clients see that there was no connection.
   unauthorized: { closed: 1006 },
   joinRefused: { refused: 'refused' },
