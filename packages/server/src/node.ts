@@ -83,7 +83,7 @@ class Node {
     this.#turn = new Turn(this.#clock, this.#report)
     const { broker } = options
     this.#cluster = broker
-      ? new Cluster(broker, this.#clock, this.#random, { ...NODES_DEFAULTS, ...options.nodes })
+      ? new Cluster(broker, this.#clock, this.#random, { ...NODES_DEFAULTS, ...options.nodes }, this.#report)
       : null
     const shared = { clock: this.#clock, random: this.#random, turn: this.#turn, report: this.#report }
     this.#channels = new Channels({

@@ -36,9 +36,15 @@ export class Cluster {
   /** Settles when this node has joined the others. */
   ready: Promise<void> = Promise.resolve()
 
-  constructor(broker: Broker, clock: Clock, random: Random, options: NodesOptions) {
+  constructor(
+    broker: Broker,
+    clock: Clock,
+    random: Random,
+    options: NodesOptions,
+    report: (what: string, error: unknown) => void,
+  ) {
     this.broker = broker
-    this.nodes = new Nodes(broker, clock, options)
+    this.nodes = new Nodes(broker, clock, options, report)
     this.presence = new ClusterPresence(broker, this.nodes, clock, random)
   }
 

@@ -1,10 +1,11 @@
 import { fromUtf8, toUtf8 } from '@rollcall/core'
 
 /**
- * The version of what nodes say to each other. A node speaks to those of its own version and of the one before; what it
- * does not know it ignores, so that two neighbouring versions run side by side.
+ * The version of what nodes say to each other. Neighbouring versions understand each other, so that the nodes of a cluster
+ * can be replaced one by one: a version may add kinds of messages and fields, which the one before ignores, and says what
+ * that one needs to hear; it takes nothing away that the one before says. What is two versions old may be forgotten.
  */
-const CLUSTER_VERSION = 1
+export const CLUSTER_VERSION = 1
 
 /** A message between nodes, as bytes: JSON, since it is small and rare beside what clients are sent. */
 export function encodeMessage(message: object): Uint8Array {
@@ -13,13 +14,30 @@ export function encodeMessage(message: object): Uint8Array {
 
 /** What another node said; null if no node of a version that we understand would say it. */
 export function decodeMessage(bytes: Uint8Array): Readonly<Record<string, unknown>> | null {
+  const fields = fieldsOf(bytes)
+  const version = fields?.v
+  if (!isVersion(version) || Math.abs(version - CLUSTER_VERSION) > 1) return null
+  return fields
+}
+
+/** The version of another node's message if it is one that we do not understand, else null. */
+export function foreignVersion(bytes: Uint8Array): number | null {
+  const version = fieldsOf(bytes)?.v
+  return isVersion(version) && Math.abs(version - CLUSTER_VERSION) > 1 ? version : null
+}
+
+function isVersion(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value > 0
+}
+
+function fieldsOf(bytes: Uint8Array): Readonly<Record<string, unknown>> | null {
   const text = fromUtf8(bytes)
   if (text === null) return null
   try {
     const message: unknown = JSON.parse(text)
-    if (typeof message !== 'object' || message === null || Array.isArray(message)) return null
-    const fields = message as Record<string, unknown>
-    return typeof fields.v === 'number' && fields.v >= CLUSTER_VERSION ? fields : null
+    return typeof message === 'object' && message !== null && !Array.isArray(message)
+      ? (message as Record<string, unknown>)
+      : null
   } catch {
     return null
   }

@@ -1,6 +1,6 @@
 import type { Clock, Undo } from '@rollcall/core'
 import type { Broker } from '../broker/broker.ts'
-import { decodeMessage, encodeMessage } from './message.ts'
+import { CLUSTER_VERSION, decodeMessage, encodeMessage, foreignVersion } from './message.ts'
 
 export interface NodesOptions {
   /** A sign of life this often, in milliseconds. Default 1,000. */
@@ -32,6 +32,8 @@ export class Nodes {
   readonly #options: NodesOptions
   readonly #heardAt = new Map<string, number>()
   readonly #down = new Set<string>()
+  readonly #foreignTold = new Set<number>()
+  readonly #report: (what: string, error: unknown) => void
   readonly #listeners = new Set<(node: string, change: NodeChange) => void>()
   #unsubscribe: Undo | null = null
   #timer: Undo | null = null
@@ -39,10 +41,16 @@ export class Nodes {
   #beatAt = 0
   #stopped = false
 
-  constructor(broker: Broker, clock: Clock, options: NodesOptions) {
+  constructor(
+    broker: Broker,
+    clock: Clock,
+    options: NodesOptions,
+    report: (what: string, error: unknown) => void = () => {},
+  ) {
     this.#broker = broker
     this.#clock = clock
     this.#options = options
+    this.#report = report
   }
 
   /** This node's own id. */
@@ -98,7 +106,8 @@ export class Nodes {
 
   #heard(bytes: Uint8Array, from: string): void {
     const message = decodeMessage(bytes)
-    if (!message || this.#stopped) return
+    if (this.#stopped) return
+    if (!message) return this.#foreign(bytes, from)
     if (message.bye === true) {
       this.#forget(from)
       return
@@ -106,6 +115,18 @@ export class Nodes {
     this.alive(from)
     // A newcomer learns of us at once, not with our next beat.
     if (message.hello === true) this.#beat(false)
+  }
+
+  // Told once a version: whoever replaces nodes is to know that he has skipped one.
+  #foreign(bytes: Uint8Array, from: string): void {
+    const version = foreignVersion(bytes)
+    if (version === null || this.#foreignTold.has(version)) return
+    this.#foreignTold.add(version)
+    const what = `speaks version ${version} of the words between nodes, this node ${CLUSTER_VERSION}`
+    this.#report(
+      'Nodes do not understand each other',
+      new Error(`Node ${from} ${what}: replace nodes by those of the next version, then by those of the one after`),
+    )
   }
 
   /** Another node has said something, whatever it was: from now on its silence is noticed. */
