@@ -12,6 +12,7 @@ import {
   type Undo,
 } from '@rollcall/core'
 import type { App, CloseOptions, ListenOptions, RollcallOptions, Stats } from './app.ts'
+import type { CatchUpOptions } from './channel/catch-up.ts'
 import { Channels } from './channel/channels.ts'
 import type { AnyHandlers, ConnectionView, Handlers, ServerChannel } from './channel/handlers.ts'
 import { ServerTopic } from './channel/server-topic.ts'
@@ -94,12 +95,7 @@ class Node {
       cluster: this.#cluster,
       kickLost: (topic, who) => this.#connections.kickLost(topic, who),
       presence: { ...TRACKER_DEFAULTS, ...options.presence },
-      // Well below the outbox's own limit: catching up must not look like slow reading.
-      catchUp: {
-        pageMessages: 100,
-        maxBufferedBytes: Math.min(262_144, this.#limits.outboxBytes / 4),
-        ...options.catchUp,
-      },
+      catchUp: toCatchUp(options.catchUp, this.#limits.outboxBytes),
       idleMs: 5_000,
       positionMs: options.positionMs ?? 30_000,
     })
@@ -323,6 +319,15 @@ class Node {
     await this.#log.close()
     await this.#options.broker?.close()
   }
+}
+
+// Well below the outbox's own limit: catching up must not look like slow reading.
+function toCatchUp(given: RollcallOptions['catchUp'], outboxBytes: number): CatchUpOptions {
+  const catchUp = { pageMessages: 100, maxBufferedBytes: Math.min(262_144, outboxBytes / 4), ...given }
+  if (!(catchUp.maxBufferedBytes > 0 && catchUp.maxBufferedBytes <= outboxBytes / 2))
+    throw new RangeError('catchUp.maxBufferedBytes must be above 0, and at most half of limits.outboxBytes')
+  if (!(catchUp.pageMessages >= 1)) throw new RangeError('catchUp.pageMessages must be at least 1')
+  return catchUp
 }
 
 function checkHandlers(specs: ChannelSpecs, handlers: Readonly<Record<string, AnyHandlers>>): void {

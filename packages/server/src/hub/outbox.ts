@@ -3,6 +3,9 @@ import { Frame, Run } from './frame.ts'
 import type { Subscriber, Taking } from './subscriber.ts'
 import type { Turn } from './turn.ts'
 
+// Keys of which the newest volatile frame is kept back for one slow connection; more are dropped.
+const MAX_KEPT_BACK = 1_000
+
 /** How much may wait for one connection. */
 export interface OutboxLimits {
   /** Past this many bytes a connection counts as slow, and each channel's policy applies. */
@@ -142,7 +145,7 @@ export class Outbox implements Taking {
         continue
       }
       const wasIn = !own && piece.subscriber.index >= 0
-      const left = own ? null : piece.subscriber.overflowed(kept)
+      const left = own ? this.#withoutOwn(piece) : piece.subscriber.overflowed(kept)
       if (wasIn && piece.subscriber.index < 0) {
         fallen ??= new Set()
         fallen.add(piece.subscriber)
@@ -159,6 +162,13 @@ export class Outbox implements Taking {
     if (frames.length > 0) this.#transport.write(new Run(frames))
   }
 
+  // A frame of its own that does not fit: what is volatile may go, anything else may not.
+  #withoutOwn(frame: Frame): readonly Frame[] | null {
+    if (!frame.kind.volatile) return null
+    this.#turn.counters.volatileDropped++
+    return []
+  }
+
   #withoutVolatile(frames: readonly Frame[], subscriber: Subscriber): readonly Frame[] {
     if (!frames.some((frame) => frame.kind.volatile)) return frames
     const kept: Frame[] = []
@@ -170,6 +180,10 @@ export class Outbox implements Taking {
       else {
         this.#conflated ??= new Map()
         if (this.#conflated.has(key)) this.#turn.counters.volatileConflated++
+        else if (this.#conflated.size >= MAX_KEPT_BACK) {
+          this.#turn.counters.volatileDropped++
+          continue
+        }
         this.#conflated.set(key, { frame, subscriber })
       }
     }

@@ -152,3 +152,13 @@ describe('a connection that stops reading', () => {
     await eventually(() => expect(alice.messages.slice(1)).toEqual([{ id: 'a', x: 2 }]))
   })
 })
+
+describe('options that would call a client slow for what it never asked for', () => {
+  it.each([
+    { limits: { outboxBytes: 1_000 }, catchUp: { maxBufferedBytes: 501 } },
+    { catchUp: { maxBufferedBytes: 0 } },
+    { catchUp: { pageMessages: 0 } },
+  ])('are refused when the server is made: %j', (options) => {
+    expect(() => roomsApp(options)).toThrow(RangeError)
+  })
+})

@@ -171,6 +171,26 @@ describe('a slow connection', () => {
   })
 })
 
+describe('the newest of very many keys', () => {
+  const limits = { bytes: 200, volatileBytes: 20 }
+
+  it('is written as far as there is room, and the rest is dropped: that is no reason to end', () => {
+    const { clock, turn, topic } = setup()
+    const alice = new Client(turn, limits)
+    alice.transport.bufferedBytes = 30
+    topic.subscribe(alice.place(), A)
+    for (let i = 0; i < 1_200; i++) topic.message(message('t', `k${i}`, { volatile: true, key: `k${i}` }), null)
+    clock.end()
+    expect(turn.counters.volatileDropped).toBe(200)
+    alice.transport.bufferedBytes = 0
+    alice.outbox.drained()
+    clock.end()
+    expect(alice.tooSlow).toBe(0)
+    expect(alice.transport.texts.length).toBeGreaterThan(10)
+    expect(turn.counters.volatileDropped).toBe(1_200 - alice.transport.texts.length)
+  })
+})
+
 // The reference: a list for each client, to which every frame is appended as it comes.
 describe('however publishing, joining and leaving are mixed', () => {
   const step = fc.oneof(
