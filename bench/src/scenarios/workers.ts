@@ -32,15 +32,15 @@ function scaling(name: string, title: string, run: (trial: Trial) => Promise<Mea
 
 function busyRoom(trial: Trial, prefix: string): Promise<Measure> {
   const crowd = { prefix, rooms: 1, perRoom: trial.pick(1000, 250) }
-  return driveFanout(trial, crowd, { outstanding: 32, speakers: 'first' })
+  return driveFanout(trial, crowd, { outstanding: 128, speakers: 'first' })
 }
 
 export const workers: Scenario = {
   name: 'workers',
   about: 'several processes serve one app: what it can do with as many cores as there are workers',
   cases: [
-    scaling('busy', '1,000 subscribers, 32 messages outstanding', (trial) => busyRoom(trial, 'room')),
-    scaling('history', '1,000 subscribers, 32 messages outstanding, all kept', (trial) => busyRoom(trial, 'log')),
+    scaling('busy', '1,000 subscribers, 128 messages outstanding', (trial) => busyRoom(trial, 'room')),
+    scaling('history', '1,000 subscribers, 128 messages outstanding, all kept', (trial) => busyRoom(trial, 'log')),
     scaling('rooms', '800 rooms of 10, each member talks in turn', (trial) =>
       driveFanout(trial, { rooms: trial.pick(800, 40), perRoom: 10 }, { outstanding: 1, speakers: 'each' }),
     ),
