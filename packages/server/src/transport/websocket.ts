@@ -82,8 +82,8 @@ export class WebSocketTransport implements Transport, PeerSocketOwner {
     if (this.#ws.readyState !== OPEN) this.#host.clock.after(this.#host.limits.closeMs, () => this.destroy())
     // 1005 is never on the wire: it stands for a close frame without a code (RFC 6455 section 7.4.1).
     else if (code === 1005) this.#ws.goodbye()
-    // A close reason has room for 123 bytes (RFC 6455 section 5.5).
-    else this.#ws.goodbye(code, clipUtf8(reason, 123))
+    // A close reason has room for 123 bytes (RFC 6455 section 5.5). An application without types may give anything for one.
+    else this.#ws.goodbye(code, typeof reason === 'string' ? clipUtf8(reason, 123) : '')
   }
 
   destroy(): void {
