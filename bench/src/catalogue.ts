@@ -23,6 +23,7 @@ const systems: readonly System[] = [
   { ...own, name: 'rollcall-memory', title: 'Rollcall, history in memory', speech: 'rollcall' },
   { ...own, name: 'rollcall-lmdb', title: 'Rollcall, history in LMDB', speech: 'rollcall', history: 'lmdb' },
   { ...own, name: 'rollcall-plain', title: 'Rollcall, plain clients', speech: 'rollcall-plain' },
+  { ...own, name: 'rollcall-phoenix', title: 'Rollcall, Phoenix clients', speech: 'rollcall-phoenix' },
   { ...own, name: 'rollcall-socket.io', title: 'Rollcall, Socket.IO clients', speech: 'rollcall-socket.io' },
   {
     ...node,

@@ -1,4 +1,5 @@
 import { channel, contract } from '@rollcall/core'
+import { phoenix } from '@rollcall/dialects/phoenix'
 import { plain } from '@rollcall/dialects/plain'
 import { socketIo } from '@rollcall/dialects/socket.io'
 import { type App, allow, type RollcallOptions, rollcall } from 'rollcall'
@@ -37,7 +38,7 @@ export function chat(options: Pick<RollcallOptions, 'log'> = {}): App<(typeof ro
     { 'room:{room}': answers, 'here:{room}': answers, 'log:{room}': answers },
     {
       limits: { messagesPerSecond: 1e6, messageBurst: 1e6, handshakesPerSecond: 1e6, bytesPerSecond: 1e9 },
-      dialects: [plain(), socketIo()],
+      dialects: [plain(), phoenix(), socketIo()],
       ...options,
     },
   )

@@ -1,11 +1,14 @@
-import { phoenix } from './phoenix.ts'
+import { phoenix, rollcallPhoenix } from './phoenix.ts'
 import { plain, rollcallPlain } from './plain.ts'
 import { rollcall } from './rollcall.ts'
 import { rollcallSocketio, socketio } from './socketio.ts'
 import type { Speech } from './speech.ts'
 
 const speeches: ReadonlyMap<string, Speech> = new Map(
-  [rollcall, plain, rollcallPlain, rollcallSocketio, socketio, phoenix].map((speech) => [speech.name, speech]),
+  [rollcall, plain, rollcallPlain, rollcallSocketio, socketio, phoenix, rollcallPhoenix].map((speech) => [
+    speech.name,
+    speech,
+  ]),
 )
 
 /** @throws RangeError on a name that nobody speaks. */

@@ -33,6 +33,14 @@ export const phoenix: Speech = {
   beat: '[null,"0","phoenix","heartbeat",{}]',
 }
 
+/** The same with Rollcall's contract, whose payloads are texts. */
+export const rollcallPhoenix: Speech = {
+  ...phoenix,
+  name: 'rollcall-phoenix',
+  publish: (topic, ref, payload) => JSON.stringify(['1', String(ref), topic, 'message', payload]),
+  call: (topic, ref, payload) => JSON.stringify(['1', String(ref), topic, 'echo', payload]),
+}
+
 function change(joins: Metas, leaves: Metas, whole: boolean): TableChange {
   const ids = (metas: Metas): string[] => Object.values(metas).flatMap((entry) => entry.metas.map((m) => m.phx_ref))
   return { whole, here: ids(joins), gone: ids(leaves) }
