@@ -1,3 +1,4 @@
+import type { ChannelSpec } from '@rollcall/core'
 import type { Frame, Ref } from './frames.ts'
 
 /** An end that the client asked for: to leave the topic, or to join it anew. */
@@ -19,6 +20,7 @@ export type PlaceState =
 /** A client's channel. */
 export class Place {
   readonly topic: string
+  readonly spec: ChannelSpec
   /** The ref of its join. Frames that name another one are of a channel that is gone. */
   readonly joinRef: Ref
   /** What the join was asked with: its reply goes there. */
@@ -35,8 +37,9 @@ export class Place {
   /** A roster could not be asked for, and is to be asked for again. */
   rosterDue = false
 
-  constructor({ topic, joinRef, ref }: Frame, replaced: Ref | null) {
+  constructor({ topic, joinRef, ref }: Frame, spec: ChannelSpec, replaced: Ref | null) {
     this.topic = topic
+    this.spec = spec
     this.joinRef = joinRef
     this.ref = ref
     this.replaced = replaced

@@ -77,7 +77,7 @@ export class Places {
     const found = contract.match(topic)
     if (!found) return [this.#voice.unmatched(frame), ...this.#voice.replaced(replaced, topic)]
     if (this.#byTopic.size >= maxChannels) return [this.#voice.error(frame.joinRef, frame, TOO_MANY)]
-    const place = new Place(frame, replaced)
+    const place = new Place(frame, found.spec, replaced)
     this.#byTopic.set(topic, place)
     const { input, presence, since } = readJoin(frame.payload, found.spec)
     return [request({ kind: 'join', ref: place, topic, alias: topic, variant, input, presence, since, roster: null })]
@@ -88,10 +88,10 @@ export class Places {
     const mark: PushMark = { place, frame }
     place.pending++
     const about = { ref: mark, alias: topic }
-    const spec = this.#options.contract.match(topic)?.spec
-    if (spec?.call && Object.hasOwn(spec.call, event)) return request({ kind: 'call', ...about, name: event, payload })
+    const { call, send, presence } = place.spec
+    if (call && Object.hasOwn(call, event)) return request({ kind: 'call', ...about, name: event, payload })
     // Unless the application has another use for the word.
-    if (event === 'presence' && spec?.presence && !(spec.send && Object.hasOwn(spec.send, event)))
+    if (event === 'presence' && presence && !(send && Object.hasOwn(send, event)))
       return request(isHidden(payload) ? { kind: 'untrack', ...about } : { kind: 'track', ...about, meta: payload })
     return request({ kind: 'send', ...about, event, payload, id: null })
   }
