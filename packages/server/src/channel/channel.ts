@@ -281,7 +281,9 @@ export class Channel {
   }
 
   close(): void {
-    for (const { peer } of this.members) peer.close(CloseCode.insufficientState, 'the channel was closed')
+    // Who is not in yet is told by the answer to its join, and keeps its connection, on which there may be other channels.
+    for (const { peer, feeding } of this.members)
+      if (feeding !== 'joining') peer.close(CloseCode.insufficientState, 'the channel was closed')
     this.unsubscribe()
     this.feed?.close()
     this.shared?.close()
