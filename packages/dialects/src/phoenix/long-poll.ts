@@ -77,10 +77,13 @@ class LongPollDoor {
 
   poll(exchange: Exchange, handshake: Handshake): void {
     const polled = this.#find(exchange)
-    if (!polled) return void this.#begin(exchange, handshake)
     // The client asks again because it has given the poll before up, whatever its connection looks like from here.
-    if (polled.transport.held) polled.transport.release()
-    if (polled.transport.poll(exchange) !== 'taken') void this.#begin(exchange, handshake)
+    if (polled?.transport.held) polled.transport.release()
+    if (polled?.transport.poll(exchange) === 'taken') return
+    this.#begin(exchange, handshake).catch((error: unknown) => {
+      this.#host.report('A long poll could not be opened', error)
+      exchange.answer({ status: 500, body: '{"status":500}' })
+    })
   }
 
   #find(exchange: Exchange): Polled | undefined {
