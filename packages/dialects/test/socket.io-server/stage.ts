@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { Server as HttpServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket as TcpSocket } from 'node:net'
 import { Server, type ServerOptions } from '@rollcall/dialects/socket.io/server'
 import { Server as Original } from 'socket.io'
 import { io as connectTo, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client'
@@ -94,6 +94,17 @@ export function collect(
   const got: unknown[] = []
   emitter.on(event, (...args) => void got.push(args.length === 1 ? args[0] : args))
   return got
+}
+
+/** The TCP socket of a client over a WebSocket. */
+export function tcpOf(client: Client): TcpSocket {
+  return (client.io.engine.transport as unknown as { ws: { _socket: TcpSocket } }).ws._socket
+}
+
+/** The path of a client is dead from now on: nothing arrives, nothing is answered, nobody knows. */
+export function deaden(client: Client): void {
+  const silent = () => {}
+  Object.assign(client.io.engine.transport, { send: silent, onData: silent })
 }
 
 /** What a client sent before has been read when this settles, and what the server sent before has arrived. */

@@ -51,8 +51,8 @@ export class Front {
   /** Opens a server of our own. It reports by itself where its port is taken. */
   listen(port: number, way: WayOptions): HttpServer {
     const server = createServer({ maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 60_000 })
-    boundHalfOpen(server, DEFAULT_LIMITS.halfOpenPerAddress)
     this.#attach(server, way, 'ours')
+    boundHalfOpen(server, DEFAULT_LIMITS.halfOpenPerAddress)
     server.listen({ port, backlog: 4_096 })
     return server
   }

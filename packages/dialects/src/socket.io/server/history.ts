@@ -125,7 +125,8 @@ export class History {
 
 const OVERHEAD = 96
 
-function sizeOf(payloads: readonly Payload[]): number {
+/** About what an event takes. */
+export function sizeOf(payloads: readonly Payload[]): number {
   let bytes = OVERHEAD
   for (const payload of payloads) bytes += payload.length
   return bytes

@@ -9,7 +9,7 @@ import { type Middleware, runChain } from './chain.ts'
 import type { Report } from './emitter.ts'
 import type { SendFlags } from './flags.ts'
 import { type Gathered, Gathering } from './gathering.ts'
-import { History, type Kept, type Retention } from './history.ts'
+import { History, type Kept, type Retention, sizeOf } from './history.ts'
 import type { ServerLimits } from './limits.ts'
 import { type Carrier, Member, type MemberHost } from './member.ts'
 import { broadcastOf, EventVariant, type Outgoing } from './outgoing.ts'
@@ -180,8 +180,12 @@ export class Space implements MemberHost {
   #letIn({ auth }: Wish, member: Member): void {
     const { carrier, stay } = member
     const missed = stay ? this.#missedBy(member, stay, auth) : []
-    // It was judged for so long that the history went on without it: it must come again, as somebody new.
-    if (missed === null) return carrier.abandon()
+    if (missed === null) {
+      // It must come again, as somebody new.
+      if (stay) this.#returns?.end(stay)
+      member.stay = null
+      return carrier.abandon()
+    }
     member.state = 'connected'
     member.stay ??= this.#returns?.begin(member, member.id, this.position) ?? null
     this.sockets.set(member.id, member.face as EventEmitter)
@@ -193,11 +197,13 @@ export class Space implements MemberHost {
     this.#face.connected(member.face as EventEmitter)
   }
 
+  // Null if the history has gone on without it while it was judged, or if it is more than a connection can be given at once.
   #missedBy(member: Member, stay: Stay<Member>, auth: Auth): readonly Payload[] | null {
     const at = this.#whereOf(stay, auth)
     if (at === null || !this.#history) return null
     const missed = this.#history.after(at).filter((kept) => wasFor(kept, member))
-    return missed.flatMap(({ payloads }) => payloads)
+    const bytes = missed.reduce((sum, kept) => sum + sizeOf(kept.payloads), 0)
+    return bytes > this.#shared.limits.outboxBytes / 2 ? null : missed.flatMap(({ payloads }) => payloads)
   }
 
   // Rooms
