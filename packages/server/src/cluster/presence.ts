@@ -1,6 +1,7 @@
 import type { Clock, Random, Undo } from '@rollcall/core'
 import type { Broker } from '../broker/broker.ts'
-import { Replica, type ReplicaMessage, toReplicaMessage } from '../presence/replica.ts'
+import { Replica } from '../presence/replica.ts'
+import { type ReplicaMessage, toReplicaMessage } from '../presence/replica-message.ts'
 import type { Tracker } from '../presence/tracker.ts'
 import { decodeMessage, encodeMessage } from './message.ts'
 import type { Nodes } from './nodes.ts'
@@ -44,7 +45,7 @@ export class ClusterPresence {
   async start(): Promise<void> {
     this.#undo.push(
       await this.#broker.subscribe(`presence-to:${this.#broker.node}`, (bytes, from) => this.#told(bytes, from)),
-      await this.#broker.respond(SNAPSHOT, (bytes) => this.#snapshot(bytes)),
+      await this.#broker.respond(SNAPSHOT, (bytes, from) => this.#snapshot(bytes, from)),
       this.#nodes.onChange((node, change) => {
         for (const replica of this.#replicas.values()) {
           if (change === 'up') replica.unhide(node)
@@ -60,7 +61,7 @@ export class ClusterPresence {
   async share(topic: string, tracker: Tracker): Promise<SharedPresence> {
     const replica = new Replica(this.#random.token(6), tracker, {
       broadcast: (message) => this.#broker.publish(`presence:${topic}`, encodeMessage(message)),
-      tell: (node, message) => this.#broker.publish(`presence-to:${node}`, encodeMessage({ ...message, topic })),
+      tell: (node, message) => this.#tell(node, topic, message),
       request: (node) => void this.#request(topic, replica, node),
     })
     const unsubscribe = await this.#broker.subscribe(`presence:${topic}`, (bytes, from) => {
@@ -96,18 +97,25 @@ export class ClusterPresence {
       const fields = decodeMessage(await this.#nodes.ask(node, SNAPSHOT, encodeMessage({ topic })))
       const message = toReplicaMessage(fields ?? {})
       if (message) replica.hear(node, message)
-      else replica.unanswered(node)
     } catch {
-      replica.unanswered(node)
+      // The next word of the node asks again.
     }
+    replica.unanswered(node)
   }
 
-  #snapshot(bytes: Uint8Array): Uint8Array {
+  #snapshot(bytes: Uint8Array, from: string): Uint8Array {
     const topic = decodeMessage(bytes)?.topic
     const replica = typeof topic === 'string' ? this.#replicas.get(topic) : undefined
     // A node that has lost interest has nobody there.
-    const nothing: ReplicaMessage = { kind: 'snapshot', life: this.#random.token(6), n: 0, entries: [] }
-    return encodeMessage(replica ? replica.snapshot() : nothing)
+    if (!replica) return encodeMessage({ kind: 'snapshot', life: this.#random.token(6), n: 0, entries: [] })
+    // An answer is one message: the parts before the last go ahead of it, and arrive before it.
+    const parts = replica.snapshot()
+    for (const part of parts.slice(0, -1)) this.#tell(from, topic as string, part)
+    return encodeMessage(parts.at(-1) ?? {})
+  }
+
+  #tell(node: string, topic: string, message: ReplicaMessage): void {
+    this.#broker.publish(`presence-to:${node}`, encodeMessage({ ...message, topic }))
   }
 
   #told(bytes: Uint8Array, from: string): void {

@@ -1,27 +1,6 @@
 import type { Entry } from '@rollcall/core'
+import { fromWire, pieces, type ReplicaMessage, toWire, type WireEntry } from './replica-message.ts'
 import type { Tracker } from './tracker.ts'
-
-/**
- * What nodes tell each other about one topic. Only the owner of an entry ever speaks of it. `life` names the run of
- * numbers: a node that was not interested for a while begins again at 1 in another life.
- */
-export type ReplicaMessage =
-  /** Changes number `n` of the sending node's entries. */
-  | {
-      readonly kind: 'delta'
-      readonly life: string
-      readonly n: number
-      readonly set: readonly WireEntry[]
-      readonly gone: readonly string[]
-    }
-  /** All of the sending node's entries, as of its change number `n`. */
-  | { readonly kind: 'snapshot'; readonly life: string; readonly n: number; readonly entries: readonly WireEntry[] }
-  /** The sending node has just become interested: whoever has entries tells it. */
-  | { readonly kind: 'want' }
-  /** Where the sending node stands, now and then: shows a lost last delta. */
-  | { readonly kind: 'mark'; readonly life: string; readonly n: number }
-
-export type WireEntry = readonly [id: string, key: string, meta: unknown, rev: number]
 
 /** What a replica wants said. */
 export interface ReplicaVoice {
@@ -33,6 +12,12 @@ export interface ReplicaVoice {
   request(node: string): void
 }
 
+type Snapshot = ReplicaMessage & { readonly kind: 'snapshot' }
+
+interface Parts extends Pick<Snapshot, 'life' | 'n' | 'of'> {
+  readonly got: Map<number, readonly WireEntry[]>
+}
+
 interface Remote {
   life: string
   n: number
@@ -41,6 +26,8 @@ interface Remote {
   asked: boolean
   /** How often this node has marked since the other one was heard. */
   silence: number
+  /** A snapshot of which not all parts are here yet. */
+  parts: Parts | null
   readonly entries: Map<string, Entry>
 }
 
@@ -101,7 +88,11 @@ export class Replica {
       else gone.push(id)
     }
     this.#dirty.clear()
-    this.#voice.broadcast({ kind: 'delta', life: this.#life, n: ++this.#n, set, gone })
+    const [sets, gones] = [pieces(set), pieces(gone)]
+    for (let i = 0; i < Math.max(sets.length, gones.length); i++) {
+      const changes = { set: sets[i] ?? [], gone: gones[i] ?? [] }
+      this.#voice.broadcast({ kind: 'delta', life: this.#life, n: ++this.#n, ...changes })
+    }
     return true
   }
 
@@ -115,9 +106,18 @@ export class Replica {
       if (!remote.hidden && remote.entries.size > 0 && ++remote.silence > MAX_SILENCE) this.#ask(node, remote)
   }
 
-  snapshot(): ReplicaMessage {
+  /** All own entries, in as many parts as needed. */
+  snapshot(): Snapshot[] {
     this.flush()
-    return { kind: 'snapshot', life: this.#life, n: this.#n, entries: [...this.#own.values()].map(toWire) }
+    const parts = pieces([...this.#own.values()].map(toWire))
+    return parts.map((entries, i) => ({
+      kind: 'snapshot',
+      life: this.#life,
+      n: this.#n,
+      entries,
+      part: i + 1,
+      of: parts.length,
+    }))
   }
 
   /** Another node has said something. */
@@ -126,10 +126,10 @@ export class Replica {
     if (known) known.silence = 0
     switch (message.kind) {
       case 'want':
-        if (this.#own.size > 0 || this.#n > 0) this.#voice.tell(node, this.snapshot())
+        if (this.#own.size > 0 || this.#n > 0) for (const part of this.snapshot()) this.#voice.tell(node, part)
         return
       case 'snapshot':
-        return this.#replace(node, message)
+        return this.#gather(node, message)
       case 'mark': {
         const remote = this.#remote(node)
         if (message.life !== remote.life || message.n > remote.n) this.#ask(node, remote)
@@ -172,7 +172,7 @@ export class Replica {
     for (const id of remote.entries.keys()) this.#show(id)
   }
 
-  /** The snapshot that was asked for does not come; the next word of the node asks again. */
+  /** The snapshot that was asked for does not come, or not whole; the next word of the node asks again. */
   unanswered(node: string): void {
     const remote = this.#remotes.get(node)
     if (remote) remote.asked = false
@@ -188,7 +188,7 @@ export class Replica {
   #remote(node: string): Remote {
     let remote = this.#remotes.get(node)
     if (!remote) {
-      remote = { life: '', n: 0, hidden: false, asked: false, silence: 0, entries: new Map() }
+      remote = { life: '', n: 0, hidden: false, asked: false, silence: 0, parts: null, entries: new Map() }
       this.#remotes.set(node, remote)
     }
     return remote
@@ -198,6 +198,19 @@ export class Replica {
     if (remote.asked) return
     remote.asked = true
     this.#voice.request(node)
+  }
+
+  #gather(node: string, { life, n, entries, part, of }: Snapshot): void {
+    if (of <= 1) return this.#replace(node, { life, n, entries })
+    const remote = this.#remote(node)
+    const begun = remote.parts
+    const fits = begun !== null && begun.life === life && begun.n === n && begun.of === of
+    const parts = fits ? begun : { life, n, of, got: new Map<number, readonly WireEntry[]>() }
+    remote.parts = parts
+    parts.got.set(part, entries)
+    if (parts.got.size < of) return
+    remote.parts = null
+    this.#replace(node, { life, n, entries: [...parts.got.values()].flat() })
   }
 
   #replace(
@@ -230,43 +243,4 @@ export class Replica {
     if (newest && (newest.rev !== shown?.rev || newest.key !== shown.key)) this.#tracker.set(newest)
     else if (!newest && shown) this.#tracker.delete(id)
   }
-}
-
-function toWire({ id, key, meta, rev }: Entry): WireEntry {
-  return [id, key, meta ?? null, rev]
-}
-
-function fromWire([id, key, meta, rev]: WireEntry): Entry {
-  return { id, key, meta, rev }
-}
-
-/** Reads what another node said about a topic; null if it is not such a message. */
-export function toReplicaMessage(fields: Readonly<Record<string, unknown>>): ReplicaMessage | null {
-  const { kind, life, n, set, gone, entries } = fields
-  if (kind === 'want') return { kind }
-  if (typeof life !== 'string' || !isNumber(n)) return null
-  switch (kind) {
-    case 'mark':
-      return { kind, life, n }
-    case 'snapshot':
-      return areEntries(entries) ? { kind, life, n, entries } : null
-    case 'delta':
-      return areEntries(set) && Array.isArray(gone) && gone.every((id) => typeof id === 'string')
-        ? { kind, life, n, set, gone }
-        : null
-    default:
-      return null
-  }
-}
-
-function isNumber(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
-}
-
-function areEntries(value: unknown): value is WireEntry[] {
-  return Array.isArray(value) && value.every(isEntry)
-}
-
-function isEntry(value: unknown): boolean {
-  return Array.isArray(value) && typeof value[0] === 'string' && typeof value[1] === 'string' && isNumber(value[3])
 }

@@ -1,6 +1,7 @@
 import type { Entry, RosterDiff } from '@rollcall/core'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { Replica, type ReplicaMessage } from '../../src/presence/replica.ts'
+import { Replica } from '../../src/presence/replica.ts'
+import type { ReplicaMessage } from '../../src/presence/replica-message.ts'
 import { TRACKER_DEFAULTS, Tracker } from '../../src/presence/tracker.ts'
 import { TurnClock } from '../hub/support.ts'
 
@@ -26,13 +27,10 @@ class Node {
         this.requests++
         const { other } = this
         // Who has lost interest has nobody there.
-        const answer: ReplicaMessage = other?.replica.snapshot() ?? {
-          kind: 'snapshot',
-          life: 'none',
-          n: 0,
-          entries: [],
-        }
-        this.replica.hear(node, answer)
+        const nothing: ReplicaMessage = { kind: 'snapshot', life: 'none', n: 0, entries: [], part: 1, of: 1 }
+        const answer = other?.replica.snapshot() ?? [nothing]
+        for (const part of answer) this.replica.hear(node, part)
+        this.replica.unanswered(node)
       },
     })
   }
@@ -72,7 +70,7 @@ describe('a replica', () => {
       [0, 0, 1],
       [1, 0, 0],
     ])
-    b.replica.hear('a', a.replica.snapshot())
+    for (const part of a.replica.snapshot()) b.replica.hear('a', part)
     b.tracker.flush()
     expect(b.told).toHaveLength(3)
   })
