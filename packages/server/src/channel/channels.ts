@@ -246,6 +246,7 @@ export class Channels implements ChannelHost {
       return { position }
     } catch (error) {
       if (error instanceof RollcallError) throw error
+      if (error instanceof RangeError) throw tooBig(topic, error)
       const refusal =
         error instanceof LogUnavailable
           ? ({
@@ -269,12 +270,17 @@ export class Channels implements ChannelHost {
   }
 
   #relay(delivery: Delivery, kind: FrameKind, { except }: EmitRequest): void {
+    // The others first: what cannot be carried there is for nobody.
+    try {
+      this.#options.cluster?.broker.publish(`message:${delivery.topic}`, encodeRelay(delivery, kind))
+    } catch (error) {
+      throw error instanceof RangeError ? tooBig(delivery.topic, error) : error
+    }
     const channel = this.find(delivery.topic)
     if (channel) {
       const excluded = except === null ? null : ([...channel.members].find(({ peer }) => peer.id === except) ?? null)
       channel.deliver(new Broadcast(delivery, kind), excluded)
     }
-    this.#options.cluster?.broker.publish(`message:${delivery.topic}`, encodeRelay(delivery, kind))
   }
 
   /** A page of a topic's log, oldest first; at most 100 messages. */
@@ -311,6 +317,11 @@ export class Channels implements ChannelHost {
     this.#positions?.()
     for (const channel of [...this.all()]) this.#drop(channel)
   }
+}
+
+/** What lies between the nodes, or keeps the messages, has a bound of its own. */
+function tooBig(topic: string, cause: RangeError): RollcallError {
+  return errorOf({ code: 'too_big', message: `${topic} cannot take a message of this size` }, { cause })
 }
 
 /** A section's entry of its own name: names from outside must not reach the prototype. */
