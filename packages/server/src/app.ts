@@ -112,8 +112,8 @@ export interface App<C extends ChannelSpecs = ChannelSpecs> {
   disconnect(who: { readonly user: string } | { readonly connection: string }, reason?: string): Promise<number>
   /**
    * Ends a user's connections, as `disconnect` does, and refuses its credentials from before now for `forMs` (default 24
-   * hours; give it the longest life of a token). Effective on every node that is up within two seconds; a node that starts
-   * later does not know of it. Credentials that were issued later, by `identify`'s `issuedAt`, are good.
+   * hours; give it the longest life of a token). Effective on every node that is up within two seconds; one that was not, or
+   * starts later, learns of it from the others. Credentials that were issued later, by `identify`'s `issuedAt`, are good.
    */
   revoke(user: string, options?: { readonly reason?: string; readonly forMs?: number }): Promise<number>
   /** Hears of connections that come and go. */

@@ -112,6 +112,8 @@ class Node {
       kick: (topic, who, reason) => this.#channels.kickHere(topic, who, reason),
       disconnect: (who, reason) => this.#connections.disconnectHere(who, reason),
       revoke: (user, reason, forMs) => this.#connections.revokeHere(user, reason, forMs),
+      revocations: () => this.#connections.revocations.list(),
+      learnRevocations: (revocations) => this.#connections.learnRevocations(revocations),
       releaseSession: (token, proof) => this.#connections.sessions.release(token, proof),
     })
     this.#door = this.#makeDoor(originCheck(options.origins ?? 'same-host'), addressReader(options.trustedProxy))

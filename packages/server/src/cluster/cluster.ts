@@ -1,5 +1,7 @@
 import type { Clock, Random, Undo } from '@rollcall/core'
 import type { Broker } from '../broker/broker.ts'
+import type { Revocation } from '../identity/revocations.ts'
+import { pieces } from '../presence/replica-message.ts'
 import { decodeMessage, encodeMessage } from './message.ts'
 import { Nodes, type NodesOptions } from './nodes.ts'
 import { ClusterPresence } from './presence.ts'
@@ -16,6 +18,9 @@ export interface Orders {
   disconnect(who: Who, reason: string): number
   /** Ends a user's connections, and refuses its credentials from before now. */
   revoke(user: string, reason: string, forMs: number): number
+  /** What this node refuses, for nodes that were not there. */
+  revocations(): readonly Revocation[]
+  learnRevocations(revocations: readonly Revocation[]): number
   /** Gives up a session that another node resumes; null if there is none, or if it is somebody else's. */
   releaseSession(token: string, proof: SessionProof): object | null
 }
@@ -25,6 +30,8 @@ type Order =
   | { readonly who: Who; readonly reason: string; readonly revokeForMs?: number }
 
 const ORDER = 'order'
+/** How often a node is told what it has missed, until it says that it knows. */
+const TELL_ATTEMPTS = 3
 const RESUME = 'resume'
 
 /** This node among the others. */
@@ -64,8 +71,29 @@ export class Cluster {
         return encodeMessage({ session: typeof token === 'string' ? orders.releaseSession(token, proof) : null })
       }),
     )
+    this.#undo.push(
+      this.nodes.onChange((node, change) => {
+        if (change === 'up') void this.#tellRevocations(node, orders.revocations())
+      }),
+    )
     await this.presence.start()
     await this.nodes.start()
+  }
+
+  // A node that comes, or comes back, has not heard what was revoked meanwhile.
+  async #tellRevocations(node: string, revocations: readonly Revocation[]): Promise<void> {
+    if (revocations.length === 0) return
+    for (const piece of pieces(revocations))
+      for (let attempt = 0; attempt < TELL_ATTEMPTS; attempt++) {
+        const told = this.nodes.ask(node, ORDER, encodeMessage({ revocations: piece }))
+        if (
+          await told.then(
+            () => true,
+            () => false,
+          )
+        )
+          break
+      }
   }
 
   /** Gives all other nodes an order; answers how much they ended together. */
@@ -98,11 +126,19 @@ export class Cluster {
   }
 }
 
-function obey(orders: Orders, { kick, who, reason, revokeForMs }: Readonly<Record<string, unknown>>): number {
+function obey(orders: Orders, order: Readonly<Record<string, unknown>>): number {
+  const { kick, who, reason, revokeForMs, revocations } = order
+  if (Array.isArray(revocations)) return orders.learnRevocations(revocations.filter(isRevocation))
   const whom = toWho(who)
   if (!whom || typeof reason !== 'string') return 0
   if (typeof revokeForMs === 'number' && 'user' in whom) return orders.revoke(whom.user, reason, revokeForMs)
   return typeof kick === 'string' ? orders.kick(kick, whom, reason) : orders.disconnect(whom, reason)
+}
+
+function isRevocation(value: unknown): value is Revocation {
+  if (!Array.isArray(value)) return false
+  const [user, at, forMs] = value as unknown[]
+  return typeof user === 'string' && typeof at === 'number' && typeof forMs === 'number'
 }
 
 function toWho(value: unknown): Who | null {

@@ -12,7 +12,7 @@ import { Bucket } from '../hub/bucket.ts'
 import type { OutboxLimits } from '../hub/outbox.ts'
 import type { Turn } from '../hub/turn.ts'
 import { type Authenticate, identify, toIdentity } from '../identity/identity.ts'
-import { Revocations } from '../identity/revocations.ts'
+import { type Revocation, Revocations } from '../identity/revocations.ts'
 import type { Handshake, Transport } from '../transport/transport.ts'
 import { isLoopback } from './address.ts'
 import { type Client, Connection, type ConnectionHost, isHere, type RefusalCounters } from './connection.ts'
@@ -246,6 +246,14 @@ export class Connections implements ConnectionHost {
   revokeHere(user: string, reason: string, forMs: number): number {
     this.revocations.add(user, forMs)
     return this.disconnectHere({ user }, reason)
+  }
+
+  /** Another node knows of these. Answers how many connections ended of those that were news. */
+  learnRevocations(revocations: readonly Revocation[]): number {
+    let ended = 0
+    for (const [user, at, forMs] of revocations)
+      if (this.revocations.add(user, forMs, at)) ended += this.disconnectHere({ user }, 'revoked')
+    return ended
   }
 
   /** The same on this node alone. Lost sessions of the user end with them. */
