@@ -17,6 +17,7 @@ import type { Authenticate } from './identity/identity.ts'
 import type { Log } from './log/log.ts'
 import type { TrackerOptions } from './presence/tracker.ts'
 import type { Handshake, Transport, TransportListener } from './transport/transport.ts'
+import type { CompressionOptions } from './transport/websocket.ts'
 
 /** Every option has a default that is safe on the internet. */
 export interface RollcallOptions {
@@ -33,6 +34,8 @@ export interface RollcallOptions {
   /** Which header to believe about a client's address, behind proxies. Default: none. */
   readonly trustedProxy?: TrustedProxy
   readonly limits?: Partial<Limits>
+  /** Compresses WebSocket messages for clients that take it, once for all of them. Default `false`. */
+  readonly compression?: CompressionOptions | false
   /** The HTTP API for programs in other languages. Default: the health check alone; `false`: not even that. */
   readonly api?: ApiOptions | false
   /** Where native clients connect. Default `/rollcall`. */

@@ -39,6 +39,7 @@ import { memoryLog } from './log/memory.ts'
 import { TRACKER_DEFAULTS } from './presence/tracker.ts'
 import { colleagues, inSurroundings } from './surroundings.ts'
 import type { Handshake, Transport, TransportListener } from './transport/transport.ts'
+import type { CompressionOptions } from './transport/websocket.ts'
 
 /**
  * Makes a server for a contract.
@@ -145,6 +146,7 @@ class Node {
       routes,
       clock: this.#clock,
       limits: this.#limits,
+      compression: this.#options.compression ? toCompression(this.#options.compression) : null,
       originAllowed,
       addressOf,
       admit,
@@ -330,6 +332,11 @@ function toCatchUp(given: RollcallOptions['catchUp'], outboxBytes: number): Catc
     throw new RangeError('catchUp.maxBufferedBytes must be above 0, and at most half of limits.outboxBytes')
   if (!(catchUp.pageMessages >= 1)) throw new RangeError('catchUp.pageMessages must be at least 1')
   return catchUp
+}
+
+function toCompression({ minBytes = 1_024 }: CompressionOptions = {}): Required<CompressionOptions> {
+  if (!(minBytes > 0)) throw new RangeError('compression.minBytes must be a number above 0')
+  return { minBytes }
 }
 
 function checkHandlers(specs: ChannelSpecs, handlers: Readonly<Record<string, AnyHandlers>>): void {

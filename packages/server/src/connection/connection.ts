@@ -282,6 +282,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     }
     if (this.#closed) return
     const resume = this.#begin(request, credentials, resumed)
+    this.#transport.trusted?.()
     this.#host.opened(this)
     this.#answer(request, { ok: true, result: { connection: this.id, user: this.user, resume } })
   }

@@ -1,15 +1,13 @@
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Clock, Undo } from '@rollcall/core'
+import type { Undo } from '@rollcall/core'
 import type { Route, UpgradeRefusal, Verdict } from '../connection/dialect.ts'
-import type { Limits } from '../connection/limits.ts'
+import type { WebSocketHost } from '../transport/websocket.ts'
 import { WebSocketDoor } from '../transport/websocket-door.ts'
 import { handshakeOf, targetUrl } from './handshake.ts'
 
-export interface FrontDoorOptions {
+export interface FrontDoorOptions extends WebSocketHost {
   readonly routes: readonly Route[]
-  readonly clock: Clock
-  readonly limits: Limits
   originAllowed(request: IncomingMessage): boolean
   /** Where a request comes from. */
   addressOf(request: IncomingMessage): string

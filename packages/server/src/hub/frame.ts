@@ -7,22 +7,27 @@ const BINARY = 0x82
 /** A server's WebSocket frame: never masked, never fragmented (RFC 6455 section 5.2). */
 export function encodeWire(payload: Payload): Uint8Array {
   const body = typeof payload === 'string' ? toUtf8(payload) : payload
-  const { length } = body
-  const head = length < 126 ? 2 : length < 0x10000 ? 4 : 10
-  const frame = new Uint8Array(head + length)
-  frame[0] = typeof payload === 'string' ? TEXT : BINARY
-  if (head === 2) frame[1] = length
-  else if (head === 4) {
-    frame[1] = 126
-    frame[2] = length >> 8
-    frame[3] = length & 0xff
+  const head = encodeHead(typeof payload === 'string' ? TEXT : BINARY, body.length, body.length)
+  head.set(body, head.length - body.length)
+  return head
+}
+
+/** The head of such a frame, with room for `room` bytes behind it. */
+export function encodeHead(firstByte: number, length: number, room: number = 0): Uint8Array {
+  const size = length < 126 ? 2 : length < 0x10000 ? 4 : 10
+  const head = new Uint8Array(size + room)
+  head[0] = firstByte
+  if (size === 2) head[1] = length
+  else if (size === 4) {
+    head[1] = 126
+    head[2] = length >> 8
+    head[3] = length & 0xff
   } else {
-    frame[1] = 127
+    head[1] = 127
     // Lengths fit 53 bits; the upper four bytes of the 64 stay within 21 of them.
-    new DataView(frame.buffer).setBigUint64(2, BigInt(length))
+    new DataView(head.buffer).setBigUint64(2, BigInt(length))
   }
-  frame.set(body, head)
-  return frame
+  return head
 }
 
 /** What a frame is to those who must choose what a slow connection loses. */
@@ -44,6 +49,8 @@ export const ROSTER: FrameKind = { offset: 0, volatile: false, key: null, roster
 export class Frame {
   readonly payloads: readonly Payload[]
   readonly kind: FrameKind
+  /** The wire for those who take compressed messages, made by the first that needs it. */
+  compressed: Uint8Array | null = null
   #wire: Uint8Array | null = null
 
   constructor(payloads: Payload | readonly Payload[], kind: FrameKind) {
@@ -70,6 +77,8 @@ export class Run {
   readonly frames: readonly Frame[]
   /** A transport's own form of the wire, made by the first that needs it and kept for the others. */
   native: unknown = null
+  /** The same for those who take compressed messages. */
+  compressed: unknown = null
   #wire: Uint8Array | null = null
   #length = -1
 

@@ -10,6 +10,11 @@ export interface PeerSocketOwner {
   closed(code: number, reason: Buffer): void
 }
 
+/** Where `ws` looks for the extension when a frame says that it is compressed. Not public there; a test watches over it. */
+interface Extended {
+  readonly _extensions: Record<string, { cleanup(): void }>
+}
+
 /**
  * The WebSocket of `ws`, with two differences. Events go straight to one owner: a listener for each of them would cost every
  * connection a table. And the end waits for two turns when it is the peer's doing: what it sent before its close, or before
@@ -20,6 +25,7 @@ export class PeerSocket extends WebSocket {
   #socket: Duplex | null = null
   #code = 1006
   #answering = false
+  #failure: number | undefined
 
   belongTo(owner: PeerSocketOwner, socket: Duplex): void {
     this.#owner = owner
@@ -37,13 +43,24 @@ export class PeerSocket extends WebSocket {
     return true
   }
 
+  /** Takes compressed messages from the peer, and lets `inflation` read them. */
+  inflateWith(inflation: { cleanup(): void }): void {
+    ;(this as unknown as Extended)._extensions['permessage-deflate'] = inflation
+  }
+
+  /** The error that is about to be raised ends the connection with this code. */
+  failWith(code: number): void {
+    this.#failure = code
+  }
+
   /** Closes from our side, at once. */
   goodbye(code?: number, reason?: string): void {
     super.close(code, reason)
   }
 
   /** Called by `ws` alone: to answer the peer's close (RFC 6455 section 5.5.1), or to fail the connection (section 7.1.7). */
-  override close(code?: number, reason?: string | Buffer): void {
+  override close(given?: number, reason?: string | Buffer): void {
+    const code = given ?? this.#failure
     if (this.readyState !== WebSocket.OPEN) return super.close(code, reason)
     if (this.#answering) return
     this.#answering = true

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
+import { acceptDeflate } from './deflate/offer.ts'
 import { PeerSocket } from './peer-socket.ts'
 import type { TransportListener } from './transport.ts'
 import { type WebSocketHost, WebSocketTransport } from './websocket.ts'
@@ -32,10 +33,14 @@ export class WebSocketDoor {
     // that are no token of HTTP, in which some clients put credentials.
     chosen = options.protocol
     added = Object.entries(options.headers).map((header) => header.join(': '))
+    const { compression = null } = this.#host
+    const deflate = compression && acceptDeflate(request.headers['sec-websocket-extensions'])
+    if (deflate) added.push(`Sec-WebSocket-Extensions: ${deflate}`)
     if (options.protocol === null) delete request.headers['sec-websocket-protocol']
     else request.headers['sec-websocket-protocol'] = options.protocol
     this.#server(options.maxMessageBytes).handleUpgrade(request, socket, head, (ws) => {
       const transport = new WebSocketTransport(ws as PeerSocket, socket, this.#host)
+      if (deflate) transport.compress(compression.minBytes, options.maxMessageBytes)
       transport.listen(opened(transport))
     })
   }
@@ -47,6 +52,7 @@ export class WebSocketDoor {
       server = new WebSocketServer({
         noServer: true,
         clientTracking: false,
+        // What we take in its place is above.
         perMessageDeflate: false,
         maxPayload,
         maxFragments: messageFragments,
@@ -65,6 +71,6 @@ export class WebSocketDoor {
 
 // Set right before ws asks for them, in the same turn.
 let chosen: string | null = null
-let added: readonly string[] = []
+let added: string[] = []
 
 function ignore(): void {}

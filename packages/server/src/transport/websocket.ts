@@ -4,6 +4,8 @@ import type { Clock } from '@rollcall/core'
 import type { Limits } from '../connection/limits.ts'
 import { Bucket } from '../hub/bucket.ts'
 import type { Run } from '../hub/frame.ts'
+import { compressedOf } from './deflate/compressed.ts'
+import { Inflation } from './deflate/inflation.ts'
 import type { PeerSocket, PeerSocketOwner } from './peer-socket.ts'
 import type { Transport, TransportListener } from './transport.ts'
 
@@ -22,11 +24,22 @@ interface Receiving {
   readonly _receiver: { readonly _fragmented: number; readonly _state: number; readonly _bufferedBytes: number } | null
 }
 
+/** Compression of WebSocket messages (RFC 7692): for slow networks and repetitive messages. */
+export interface CompressionOptions {
+  /** Smaller messages are sent as they are, in bytes. Default 1,024. */
+  readonly minBytes?: number
+}
+
 /** What WebSockets of one server share. */
 export interface WebSocketHost {
   readonly clock: Clock
   readonly limits: Limits
+  /** Default: none. */
+  readonly compression?: Required<CompressionOptions> | null
 }
+
+/** What a peer may inflate to before it is known who it is, in bytes: room for a hello. */
+const STRANGER_BYTES = 16_384
 
 /**
  * A WebSocket. `ws` reads, answers pings and closes (RFC 6455); what we send is encoded before, once for all receivers,
@@ -43,6 +56,10 @@ export class WebSocketTransport implements Transport, PeerSocketOwner {
   // Since when a message has begun that is not complete, or the socket has been closing; 0 for neither.
   #messageSince = 0
   #closingSince = 0
+  // For peers that take compressed messages; 0 for the others.
+  #compressMin = 0
+  #inflation: Inflation | null = null
+  #maxInflated = 0
 
   constructor(ws: PeerSocket, socket: Duplex, host: WebSocketHost) {
     this.#host = host
@@ -58,6 +75,18 @@ export class WebSocketTransport implements Transport, PeerSocketOwner {
     this.#listener = listener
   }
 
+  /** The peer takes compressed messages, and may send them. */
+  compress(minBytes: number, maxMessageBytes: number): void {
+    this.#compressMin = minBytes
+    this.#maxInflated = maxMessageBytes
+    this.#inflation = new Inflation(Math.min(STRANGER_BYTES, maxMessageBytes), (code) => this.#ws.failWith(code))
+    this.#ws.inflateWith(this.#inflation)
+  }
+
+  trusted(): void {
+    if (this.#inflation) this.#inflation.maxBytes = this.#maxInflated
+  }
+
   get bufferedBytes(): number {
     return this.#socket.writableLength
   }
@@ -68,7 +97,7 @@ export class WebSocketTransport implements Transport, PeerSocketOwner {
 
   write(run: Run): void {
     if (this.#ended || this.#ws.readyState !== OPEN) return
-    this.#socket.write(bufferOf(run))
+    this.#socket.write(this.#compressMin > 0 ? compressedOf(run, this.#compressMin) : bufferOf(run))
   }
 
   ping(): void {
