@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { io } from 'socket.io-client'
 import { afterEach, describe, expect, it } from 'vitest'
 import { root, startProgram } from '../support/program.ts'
 import { until } from '../support/until.ts'
@@ -191,6 +192,62 @@ describe('two workers on one port', () => {
       ),
     )
     expect(await house.enter('hall:a', 'late').where()).toMatchObject({ worker: expect.stringMatching(/^[12]$/) })
+  })
+})
+
+describe('clients that poll', () => {
+  it.each([
+    ['change to a WebSocket', ['polling', 'websocket']],
+    ['poll for ever', ['polling']],
+  ])('of Socket.IO, which %s, come to their session on whichever worker it is', async (_, transports) => {
+    const house = await open()
+    const heard: string[][] = []
+    const sockets = Array.from({ length: 8 }, (_, i) => {
+      const socket = io(`${house.url}/hall:poll`, { transports, forceNew: true, auth: { user: `poller ${i}` } })
+      const mine: string[] = []
+      socket.on('said', (text: string) => mine.push(text))
+      heard.push(mine)
+      return socket
+    })
+    try {
+      const native = house.enter('hall:poll', 'native')
+      await native.room.joined
+      await until(() => sockets.every(({ connected }) => connected))
+      if (transports.length > 1)
+        await until(() => sockets.every(({ io: { engine } }) => engine.transport.name === 'websocket'))
+      const workers = await Promise.all(sockets.map((socket) => socket.emitWithAck('where', null)))
+      expect(new Set(workers.map(({ worker }) => worker)).size).toBe(2)
+      for (let round = 0; round < 5; round++)
+        for (const [i, socket] of sockets.entries()) await socket.emitWithAck('say', `${i} ${round}`)
+      const own = (texts: readonly string[], i: number) => texts.filter((text) => text.startsWith(`${i} `))
+      await until(() => heard.every(({ length }) => length === 40))
+      for (const texts of heard)
+        for (const i of sockets.keys()) expect(own(texts, i)).toEqual([0, 1, 2, 3, 4].map((round) => `${i} ${round}`))
+      for (const { io: manager } of sockets) expect(manager.engine.transport.name).toBe(transports.at(-1))
+    } finally {
+      for (const socket of sockets) socket.disconnect()
+    }
+  })
+
+  it('of Phoenix come to theirs', async () => {
+    const house = await open()
+    const native = house.enter('hall:poll', 'native')
+    await native.room.joined
+    const ask = async (query: string, init: RequestInit = {}) => {
+      const headers = { connection: 'close', 'content-type': 'application/x-ndjson' }
+      const answer = await fetch(`${house.url}/socket/longpoll?vsn=2.0.0${query}`, { ...init, headers })
+      return (await answer.json()) as { status: number; token?: string; messages?: string[] }
+    }
+    for (let i = 0; i < 6; i++) {
+      const opened = await ask('')
+      expect(opened.status).toBe(410)
+      const session = `&token=${encodeURIComponent(opened.token ?? '')}`
+      for (let j = 0; j < 4; j++) {
+        const frame = JSON.stringify(['1', String(j), 'phoenix', 'heartbeat', {}])
+        expect(await ask(session, { method: 'POST', body: frame })).toMatchObject({ status: 200 })
+        expect(await ask(session)).toMatchObject({ status: 200, messages: [expect.stringContaining('"ok"')] })
+      }
+    }
   })
 })
 

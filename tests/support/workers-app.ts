@@ -1,4 +1,6 @@
 // An app for `rollcall serve --workers`: a program of its own for each worker.
+import { phoenix } from '@rollcall/dialects/phoenix'
+import { socketIo } from '@rollcall/dialects/socket.io'
 import { allow, rollcall } from 'rollcall'
 import { rooms } from './workers-rooms.ts'
 
@@ -24,6 +26,7 @@ export const app = rollcall(
   rooms,
   { 'room:{room}': handlers, 'hall:{room}': handlers },
   {
+    dialects: [socketIo(), phoenix()],
     authenticate: ({ credentials }) => ({ id: String((credentials as { user?: unknown } | null)?.user) }),
     ...(token && { api: { token } }),
   },

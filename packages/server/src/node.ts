@@ -137,6 +137,7 @@ class Node {
         handshake: (request, transport) => handshakeOf(request, transport, addressOf(request)),
         originAllowed,
         admit,
+        sessionId: (text) => colleagues()?.sessionId(text) ?? text,
         report: this.#report,
       }
       routes.push(...dialect.mount(host))
@@ -150,6 +151,7 @@ class Node {
       originAllowed,
       addressOf,
       admit,
+      colleagues: colleagues(),
       report: this.#report,
     })
   }

@@ -1,3 +1,5 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { RollcallOptions } from './app.ts'
 import type { Broker } from './broker/broker.ts'
 import type { Log } from './log/log.ts'
@@ -18,6 +20,11 @@ export interface Colleagues {
   showMetrics(read: () => Promise<string>): void
   /** The metrics of the others; nothing of those who do not answer in time. */
   metrics(): Promise<readonly string[]>
+  /** Makes a text the id of a session here: requests that carry it are passed on to this process. */
+  sessionId(text: string): string
+  /** Has whoever has a session answer its request. Answers whether that is another process. */
+  passOn(session: string, request: IncomingMessage, response: ServerResponse): boolean
+  passOnUpgrade(session: string, request: IncomingMessage, socket: Duplex, head: Buffer): boolean
 }
 
 interface Place {

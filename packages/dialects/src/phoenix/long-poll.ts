@@ -48,6 +48,7 @@ export function longPollRoute(
   const door = new LongPollDoor(host, options, open)
   return {
     path,
+    session: (url, headers) => tokenOf(headers[TOKEN_HEADER], url) ?? null,
     request(request, response) {
       const exchange = httpExchange(request, response, host.clock, { headers: HEADERS })
       if (exchange.method === 'OPTIONS') return exchange.answer({ status: 200, headers: PREFLIGHT })
@@ -87,7 +88,7 @@ class LongPollDoor {
   }
 
   #find(exchange: Exchange): Polled | undefined {
-    const token = exchange.header('x-phoenix-longpoll-token') ?? lastToken(exchange.url)
+    const token = tokenOf(exchange.header(TOKEN_HEADER), exchange.url)
     return token === undefined ? undefined : this.#polled.get(token)
   }
 
@@ -108,7 +109,7 @@ class LongPollDoor {
   }
 
   #admit(connect: Connect, handshake: Handshake, visitor: Visitor): string {
-    const token = `${TOKEN_PREFIX}${this.#host.random.token(24)}`
+    const token = this.#host.sessionId(`${TOKEN_PREFIX}${this.#host.random.token(24)}`)
     const { windowMs, idleMs } = this.#options
     const transport = new LongPollTransport(
       {
@@ -173,8 +174,11 @@ const SILENT: TransportListener = { received() {}, drained() {}, closed() {} }
 // Told from a parameter of the client's own that has the same name.
 const TOKEN_PREFIX = 'poll.'
 
-function lastToken(url: URL): string | undefined {
-  return url.searchParams.getAll('token').at(-1)
+const TOKEN_HEADER = 'x-phoenix-longpoll-token'
+
+function tokenOf(header: string | string[] | undefined, url: URL): string | undefined {
+  const token = header ?? url.searchParams.getAll('token').at(-1)
+  return typeof token === 'string' ? token : undefined
 }
 
 function* ownPairs(url: URL): Iterable<readonly [string, string]> {

@@ -1,5 +1,5 @@
 import type { Dialect, DialectHost, TransportListener } from 'rollcall'
-import { EngineDoor } from './engine/door.ts'
+import { EngineDoor, SID_BYTES } from './engine/door.ts'
 import { checkDefaultTopic, type SocketIoOptions, type SocketIoSettings, socketIoSettings } from './options.ts'
 import { type SessionSettings, SocketIoSession } from './session.ts'
 import { Variants } from './variant.ts'
@@ -23,6 +23,7 @@ export function socketIo(options: SocketIoOptions = {}): Dialect {
         originAllowed: host.originAllowed,
         admit: host.admit,
         allowed: settings.allowed,
+        newSid: () => host.sessionId(random.token(SID_BYTES)),
         open(transport, handshake) {
           const { searchParams } = handshake.url
           const session = new SocketIoSession(shared, transport.version, searchParams, random, clock.now())

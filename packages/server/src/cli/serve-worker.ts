@@ -5,6 +5,7 @@ import { provideSurroundings } from '../surroundings.ts'
 import { colleaguesOf } from '../workers/colleagues.ts'
 import { Line } from '../workers/line.ts'
 import { type FromWorker, LINE_FD, type ToWorker } from '../workers/orders.ts'
+import { Relay } from '../workers/relay.ts'
 import { openWorkerEnd } from '../workers/worker-end.ts'
 import { Failure } from './faults.ts'
 import { loadApp } from './load.ts'
@@ -34,14 +35,20 @@ async function serve(plan: Plan): Promise<void> {
   }
 }
 
-async function run({ file, port, host, number, node }: Plan): Promise<number> {
+async function run(plan: Plan): Promise<number> {
+  const { file, port, host, number, node } = plan
   const report = (error: unknown) => {
     process.stderr.write(`rollcall: worker ${number}: ${error instanceof Error ? error.stack : String(error)}\n`)
   }
   const line = new Line(new Socket({ fd: LINE_FD }), systemClock)
   const { broker, log } = openWorkerEnd(line, { node, clock: systemClock, report })
-  provideSurroundings({ broker, log, colleagues: colleaguesOf(number, broker, report) })
+  const relay = plan.folder === null ? null : new Relay({ ...plan, folder: plan.folder, peers: () => broker.peers })
+  provideSurroundings({ broker, log, colleagues: colleaguesOf({ number, broker, relay, report }) })
   const app = await loadApp(file)
+  process.on('exit', () => relay?.cleanUp())
+  await relay?.open(app).catch((error: unknown) => {
+    report(new Error('Clients that poll are not served well, since requests cannot be passed on', { cause: error }))
+  })
   const stopping = stopOnSignal(
     () => app.close().then(() => true),
     () => {},

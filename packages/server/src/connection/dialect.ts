@@ -34,6 +34,11 @@ export interface DialectHost {
   originAllowed(request: IncomingMessage): boolean
   /** Whether an address may open another connection now: 0, or in how many milliseconds to try again. */
   admit(address: string): number
+  /**
+   * Makes an unguessable text the id of a session whose requests come one by one, as `Route.session` tells them: where several
+   * processes serve together it grows by a few letters, so that all of them come to this one.
+   */
+  sessionId(text: string): string
   report(what: string, error: unknown): void
 }
 
@@ -41,6 +46,8 @@ export interface DialectHost {
 export interface Route {
   /** `/plain` stands for itself and all below it. */
   readonly path: string
+  /** The session that a request belongs to; null if it may begin one. Only for sessions whose requests come one by one. */
+  session?(url: URL, headers: IncomingMessage['headers']): string | null
   request?(request: IncomingMessage, response: ServerResponse): void
   /** A promise must settle in a bounded time, and not reject. What the client sends meanwhile waits unread. */
   upgrade?(handshake: Handshake, request: IncomingMessage): Verdict | Promise<Verdict>

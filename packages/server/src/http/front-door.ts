@@ -2,6 +2,7 @@ import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } 
 import type { Duplex } from 'node:stream'
 import type { Undo } from '@rollcall/core'
 import type { Route, UpgradeRefusal, Verdict } from '../connection/dialect.ts'
+import type { Colleagues } from '../surroundings.ts'
 import type { WebSocketHost } from '../transport/websocket.ts'
 import { WebSocketDoor } from '../transport/websocket-door.ts'
 import { handshakeOf, targetUrl } from './handshake.ts'
@@ -13,6 +14,8 @@ export interface FrontDoorOptions extends WebSocketHost {
   addressOf(request: IncomingMessage): string
   /** Whether an address may open another connection: 0, or in how many milliseconds. */
   admit(address: string): number
+  /** Those who serve the same app on the same port. Default: nobody. */
+  readonly colleagues?: Colleagues | null
   report(what: string, error: unknown): void
 }
 
@@ -76,6 +79,8 @@ export class FrontDoor {
       return true
     }
     try {
+      const session = this.#sessionElsewhere(route, incoming)
+      if (session !== null && this.#options.colleagues?.passOn(session, incoming, response)) return true
       route.request(incoming, response)
     } catch (error) {
       this.#options.report(`The route ${route.path} failed`, error)
@@ -83,6 +88,12 @@ export class FrontDoor {
       else response.destroy()
     }
     return true
+  }
+
+  // Null where nobody else could have it.
+  #sessionElsewhere(route: Route, { url, headers }: IncomingMessage): string | null {
+    if (!this.#options.colleagues || !route.session) return null
+    return route.session(targetUrl(url ?? '/'), headers)
   }
 
   #upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): boolean {
@@ -99,6 +110,8 @@ export class FrontDoor {
       refuse(socket, { status: 500 })
     }
     try {
+      const session = this.#sessionElsewhere(route, incoming)
+      if (session !== null && this.#options.colleagues?.passOnUpgrade(session, incoming, socket, head)) return true
       const verdict = route.upgrade(handshakeOf(incoming, 'websocket', address), incoming)
       if (verdict instanceof Promise) verdict.then((later) => this.#answer(later, incoming, socket, head)).catch(failed)
       else this.#answer(verdict, incoming, socket, head)

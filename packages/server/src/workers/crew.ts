@@ -1,4 +1,7 @@
 import cluster from 'node:cluster'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { backoffMs, type Clock, type Random, type Undo } from '@rollcall/core'
 import type { Log } from '../log/log.ts'
 import { PrimaryEnd } from './primary-end.ts'
@@ -39,6 +42,7 @@ export class Crew {
   readonly #primary: PrimaryEnd
   readonly #places: readonly Place[]
   readonly #running = new Set<WorkerProcess>()
+  readonly #folder: string | null
   #port: number
   #url = ''
   #renewing: Promise<void> | null = null
@@ -69,6 +73,7 @@ export class Crew {
     this.#options = options
     const { log, clock, say, port } = options
     this.#port = port
+    this.#folder = meetingPlace(say)
     this.#primary = new PrimaryEnd({ log, clock, report: say })
     this.#places = Array.from({ length: options.workers }, (_, i) => ({
       number: i + 1,
@@ -98,7 +103,9 @@ export class Crew {
     if (this.#options.port === 0 && this.#running.size === 0 && this.#url !== '')
       this.#port = Number(new URL(this.#url).port)
     const port = this.#port
-    const worker = WorkerProcess.start({ file, port, host, number, node: `w${number}-${random.token(9)}` }, clock)
+    const node = `w${number}-${random.token(9)}`
+    const plan = { file, port, host, number, node, workers: this.#places.length, folder: this.#folder }
+    const worker = WorkerProcess.start(plan, clock)
     this.#primary.connect(worker.line)
     this.#running.add(worker)
     void worker.ended.then(() => this.#running.delete(worker))
@@ -182,6 +189,17 @@ export class Crew {
   async #close(): Promise<boolean> {
     for (const { undoRestart } of this.#places) undoRestart()
     const ends = await Promise.all([...this.#running].map((worker) => worker.stop()))
+    if (this.#folder !== null) rmSync(this.#folder, { recursive: true, force: true })
     return ends.every((well) => well)
+  }
+}
+
+/** A folder that only this user can enter, where workers pass requests to each other. */
+function meetingPlace(say: (line: string) => void): string | null {
+  try {
+    return mkdtempSync(join(tmpdir(), 'rollcall-'))
+  } catch (error) {
+    say(`Clients that poll are not served well, since workers have no place to meet: ${error}`)
+    return null
   }
 }

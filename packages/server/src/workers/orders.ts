@@ -10,6 +10,10 @@ export type ToWorker =
       readonly number: number
       /** Its id as a node. */
       readonly node: string
+      /** How many workers there are. */
+      readonly workers: number
+      /** Where they meet; null if there is no such place. */
+      readonly folder: string | null
     }
   /** Send your clients away, and end. */
   | { readonly kind: 'stop' }

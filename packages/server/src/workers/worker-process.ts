@@ -7,13 +7,8 @@ import { type FromWorker, LINE_FD, type ToWorker } from './orders.ts'
 /** How long a worker may take to send its clients away and end. An app that closes takes less than that. */
 const STOP_MS = 20_000
 
-export interface WorkerPlan {
-  readonly file: string
-  readonly port: number
-  readonly host: string
-  readonly number: number
-  readonly node: string
-}
+/** What a worker is to serve, and as whom. */
+export type WorkerPlan = Omit<Extract<ToWorker, { kind: 'serve' }>, 'kind'>
 
 export interface Ending {
   readonly code: number | null

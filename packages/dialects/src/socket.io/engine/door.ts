@@ -25,7 +25,7 @@ export type IncomingRequest = Parameters<DialectHost['handshake']>[0]
 type Response = Parameters<NonNullable<Route['request']>>[1]
 
 // 15 bytes are 20 characters, as many as the reference has, and 120 bits of chance.
-const SID_BYTES = 15
+export const SID_BYTES = 15
 
 /** The sessions of one path, and the way of each request to its own. */
 export class EngineDoor {
@@ -46,6 +46,7 @@ export class EngineDoor {
   route(): Route {
     return {
       path: this.#options.path,
+      session: (url) => sidOf(url.searchParams),
       request: (incoming, response) => this.#request(incoming, response),
       upgrade: (handshake, incoming) => this.#upgrade(handshake, incoming),
     }
