@@ -30,6 +30,7 @@ export class EngineTransport implements Transport, KnownSession {
   #timer: Undo = ignore
   #closing = false
   #paused = false
+  #trusted = false
 
   /** `over` hears that no request can be this session's any more. */
   constructor(
@@ -165,6 +166,7 @@ export class EngineTransport implements Transport, KnownSession {
     this.#polling = null
     this.#lane = lane.transport
     if (this.#paused) lane.transport.pause()
+    if (this.#trusted) lane.transport.trusted?.()
     if (frames.length > 0) lane.transport.write(new Run(frames))
     // Who waited for the polls to take something may wait no longer.
     if (lane.transport.bufferedBytes === 0) this.drained()
@@ -256,6 +258,11 @@ export class EngineTransport implements Transport, KnownSession {
   destroy(): void {
     this.#end(1006, '')
     this.#lane?.destroy()
+  }
+
+  trusted(): void {
+    this.#trusted = true
+    this.#lane?.trusted?.()
   }
 
   pause(): void {
