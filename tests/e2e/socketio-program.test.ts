@@ -77,7 +77,7 @@ test('its intervals are told to clients, and kept', async () => {
   const answer = await fetch(`${url}/socket.io/?EIO=4&transport=polling`)
   expect(await answer.text()).toContain('"pingInterval":300,"pingTimeout":200')
   const socket = await connected(url, ['websocket'])
-  await new Promise((resolve) => socket.io.engine.once('heartbeat', resolve))
+  await new Promise<void>((resolve) => socket.io.engine.once('heartbeat', resolve))
   // It does not answer any more.
   Object.assign(socket.io.engine.transport, { send: () => {} })
   await until(() => program.output().includes('client disconnected!'))

@@ -6,7 +6,7 @@ import io, * as module from '@rollcall/dialects/socket.io/server'
 import { io as connectTo } from 'socket.io-client'
 import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { afterwards, listen, told } from './stage.ts'
+import { afterwards, listen, tcpOf, told } from './stage.ts'
 
 const { Server } = module
 type Options = Partial<module.ServerOptions>
@@ -39,7 +39,8 @@ describe('an option', () => {
     [{ adapter: () => {} }, 'does not offer the option adapter: servers are joined by the option broker'],
     [{ parser: {} }, 'does not offer the option parser'],
     [{ wsEngine: class {} }, 'does not offer the option wsEngine'],
-    [{ perMessageDeflate: true }, 'does not offer the option perMessageDeflate'],
+    [{ perMessageDeflate: { zlibDeflateOptions: {} } }, 'does not offer perMessageDeflate.zlibDeflateOptions'],
+    [{ perMessageDeflate: { threshold: 0 } }, 'perMessageDeflate.threshold must be a number above 0'],
     [{ initialPacket: 'hi' }, 'does not offer the option initialPacket'],
     [{ transports: ['polling', 'webtransport'] }, 'does not offer the transport webtransport'],
     [{ cors: { origin: '*', preflightContinue: true } }, 'does not offer cors.preflightContinue'],
@@ -179,6 +180,21 @@ describe('an HTTP server', () => {
     const { url } = await listen(new Server({ cookie: true }))
     const answer = await fetch(`${url}/socket.io/?EIO=4&transport=polling`)
     expect(answer.headers.get('set-cookie')).toMatch(/^io=[\w-]{20}; Path=\/; HttpOnly; SameSite=Lax$/)
+  })
+
+  test('compresses where that is asked for, and takes what is compressed', async () => {
+    const { io: server, join } = await listen(new Server({ perMessageDeflate: { threshold: 100 } }))
+    server.on('connection', (socket) =>
+      socket.on('echo', (text: string, answer: (text: string) => void) => answer(text)),
+    )
+    const client = await join('/', { transports: ['polling', 'websocket'] })
+    if (client.io.engine.transport.name === 'polling') await told(client.io.engine, 'upgrade')
+    const { extensions } = (client.io.engine.transport as unknown as { ws: { extensions: string } }).ws
+    expect(extensions).toContain('permessage-deflate')
+    // More than a stranger may send.
+    const text = 'x'.repeat(200_000)
+    expect(await client.timeout(2_000).emitWithAck('echo', text)).toBe(text)
+    expect(tcpOf(client).bytesRead).toBeLessThan(50_000)
   })
 
   test('takes no more connections than it may', async () => {

@@ -68,7 +68,7 @@ export class BroadcastOperator<Emit extends EventsMap, SocketData> {
     return this.#with({ except: new Set([...this.#except, ...listOf(room)]) })
   }
 
-  /** Does nothing: nothing is compressed here, and what a proxy compresses is its own matter. */
+  /** Does nothing: what is compressed is for `perMessageDeflate` to say, since it is compressed once for all. */
   compress(_compress: boolean): BroadcastOperator<Emit, SocketData> {
     return this.#with({})
   }

@@ -165,6 +165,7 @@ export class Connection implements Carrier, EngineSession, TransportListener, Ou
       if (entry.cancelled) return
       if (space) space.admit(entry)
       else entry.refuse(INVALID_NAMESPACE, undefined)
+      // One that is still being judged is looked for when the time is up.
       if (entry.member?.connected) this.#connectedInTime()
     })
   }
@@ -214,6 +215,10 @@ export class Connection implements Carrier, EngineSession, TransportListener, Ou
   #connectedTooLate(): void {
     const connected = [...this.#wishes.values()].some(({ member }) => member?.connected)
     if (!connected) this.#shut('forced server close')
+  }
+
+  admitted(): void {
+    this.#transport.trusted()
   }
 
   answersPing(ms: number): Promise<boolean> {

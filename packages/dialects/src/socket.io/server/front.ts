@@ -84,6 +84,7 @@ export class Front {
       routes: [wayIn.route()],
       clock,
       limits: { ...DEFAULT_LIMITS, messageBytes: way.engine.maxPayload },
+      compression: way.compression,
       // The way in asks itself, since the application may take its time.
       originAllowed: () => true,
       addressOf,

@@ -29,6 +29,8 @@ export interface Carrier {
   readonly open: boolean
   /** Writes one message of its own; the last before a close goes out, too. */
   write(payloads: Payload | readonly Payload[]): void
+  /** A member is let in: what its client sends is worth more trouble. */
+  admitted(): void
   /** The member is over, and the connection goes on. */
   ended(member: Member): void
   /** Ends the connection, since its client does not answer: it may come back. */

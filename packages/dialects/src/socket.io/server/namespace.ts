@@ -158,7 +158,7 @@ export class Namespace<
     return this.#everybody.except(room)
   }
 
-  /** Does nothing: nothing is compressed here, and what a proxy compresses is its own matter. */
+  /** Does nothing: what is compressed is for `perMessageDeflate` to say, since it is compressed once for all. */
   compress(_compress: boolean): BroadcastOperator<EachAnswers<Emit>, SocketData> {
     return this.#everybody
   }

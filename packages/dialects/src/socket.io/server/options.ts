@@ -47,6 +47,11 @@ export interface ServerOptions extends Omit<EngineSettings, 'path' | 'cors'> {
   /** Which pages may connect where there is no `cors`. Default `'same-host'`; `'any'` is what the original does. */
   readonly origins?: Origins
   readonly allowRequest?: AllowRequest
+  /**
+   * Compresses messages over WebSockets from `threshold` bytes (default 1,024) on, once for all who get them. `true` for the
+   * default. Default false.
+   */
+  readonly perMessageDeflate?: boolean | { readonly threshold?: number }
   /** Lets clients that lost their connection go on where they were. Default: off. */
   readonly connectionStateRecovery?: {
     /** How long they may be away, in milliseconds. Default 120,000. */
@@ -84,6 +89,7 @@ export interface WayOptions {
   readonly engine: EngineOptions
   readonly originRule: OriginRule
   readonly allowRequest: AllowRequest | null
+  readonly compression: { readonly minBytes: number } | null
   readonly trustedProxy: TrustedProxy | undefined
 }
 
@@ -92,7 +98,6 @@ const NOT_OFFERED: Readonly<Record<string, string>> = {
   adapter: 'servers are joined by the option broker',
   parser: 'events are JSON and attachments; leave it out on the client, too',
   wsEngine: 'WebSockets are read by ws',
-  perMessageDeflate: 'events are encoded once for all receivers, which compression for each undoes; leave it out',
   initialPacket: 'emit in the listener of connection',
 }
 
@@ -104,6 +109,7 @@ const OFFERED = new Set<string>([
   'cors',
   'origins',
   'allowRequest',
+  'perMessageDeflate',
   'connectionStateRecovery',
   'history',
   'cleanupEmptyChildNamespaces',
@@ -207,8 +213,17 @@ export function wayOptions(options: ServerOptions): WayOptions {
     engine: { ...engine, cors: cors ? new Cors(toCors(cors)) : null },
     originRule: cors ? ruleOfCors(cors.origin ?? '*') : ruleOfOrigins(origins ?? 'same-host'),
     allowRequest: options.allowRequest ?? null,
+    compression: toCompression(options.perMessageDeflate),
     trustedProxy: options.trustedProxy,
   }
+}
+
+function toCompression(given: ServerOptions['perMessageDeflate'] = false): { readonly minBytes: number } | null {
+  if (given === false) return null
+  const { threshold, ...more } = given === true ? {} : given
+  for (const name of Object.keys(more))
+    notOffered(`perMessageDeflate.${name}`, 'messages are compressed without a context, once for all who get them')
+  return { minBytes: positive('perMessageDeflate.threshold', threshold, 1_024) }
 }
 
 function toCors({ methods, allowedHeaders, exposedHeaders, credentials, maxAge }: CorsOptions) {

@@ -215,7 +215,7 @@ export class Server<
     return this.sockets.except(room)
   }
 
-  /** Does nothing: nothing is compressed here, and what a proxy compresses is its own matter. */
+  /** Does nothing: what is compressed is for `perMessageDeflate` to say, since it is compressed once for all. */
   compress(compress: boolean): BroadcastOperator<EachAnswers<Emit>, SocketData> {
     return this.sockets.compress(compress)
   }

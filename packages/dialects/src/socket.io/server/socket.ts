@@ -216,7 +216,7 @@ export class Socket<
     return this
   }
 
-  /** Does nothing: nothing is compressed here, and what a proxy compresses is its own matter. */
+  /** Does nothing: what is compressed is for `perMessageDeflate` to say, since it is compressed once for all. */
   compress(_compress: boolean): this {
     return this
   }

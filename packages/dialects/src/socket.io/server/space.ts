@@ -187,6 +187,7 @@ export class Space implements MemberHost {
       return carrier.abandon()
     }
     member.state = 'connected'
+    carrier.admitted()
     member.stay ??= this.#returns?.begin(member, member.id, this.position) ?? null
     this.sockets.set(member.id, member.face as EventEmitter)
     // One write, so that however much it is, it is no slow reading.
