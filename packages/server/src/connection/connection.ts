@@ -110,6 +110,8 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   #answering = false
   // Those who wait for a ping to be answered.
   #asking: Set<(alive: boolean) => void> | null = null
+  // Closes the connection that is to be left once everything is answered.
+  #leave: (() => void) | null = null
 
   constructor(
     host: ConnectionHost,
@@ -139,7 +141,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   // From the transport
 
   received(payload: Payload): void {
-    if (this.#closed) return
+    if (this.#closed || this.#leave) return
     this.#weigh(payload)
     try {
       this.#apply(this.#dialectSession.receive(payload, this.#host.clock.now()))
@@ -232,6 +234,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     const answer = (outcome: Outcome) => {
       this.#pending--
       this.#answer(request, outcome)
+      if (this.#pending === 0) this.#leave?.()
     }
     if (request.kind === 'join') {
       this.#joined = true
@@ -415,6 +418,24 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     this.#close(code, reason, code >= 4400 && code < 4500 ? 'closed' : 'lost')
   }
 
+  /**
+   * Sends the client away: as soon as all that it has asked is answered, after `ms` at the latest. What it says from now on
+   * is left to its next connection. Resolves when this one is closed. Called once.
+   */
+  retire(notice: Notice, code: number, ms: number): Promise<void> {
+    this.notify(notice)
+    return new Promise((resolve) => {
+      const undo = this.#host.clock.after(ms, () => this.#leave?.())
+      this.#leave = () => {
+        undo()
+        this.#leave = null
+        this.close(code, 'the server is stopping')
+        resolve()
+      }
+      if (this.#pending === 0 || this.#closed) this.#leave()
+    })
+  }
+
   #close(code: number, reason: string, end: End): void {
     if (this.#closed) return
     count(this.#host.counters.closes, code)
@@ -428,6 +449,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   #end(end: End): void {
     if (this.#closed) return
     this.#closed = true
+    this.#leave?.()
     for (const answered of this.#asking ?? []) answered(false)
     const held = new Map<string, HeldMembership>()
     for (const membership of [...this.memberships.values()]) {

@@ -14,6 +14,8 @@ export interface DrainOptions {
 const STAGE_MS = 50
 const PER_SECOND = 1_000
 const MAX_DRAIN_MS = 5_000
+/** How long what a client has asked may take to be answered when it is sent away, in milliseconds. */
+const ANSWER_MS = 1_000
 
 /**
  * Sends all clients away, in stages: the nodes that they come back to get them one after the other, while those who have not
@@ -28,18 +30,20 @@ export async function drain(
   const lastsMs = drainMs ?? Math.min(MAX_DRAIN_MS, (count / PER_SECOND) * 1000)
   const stages = Math.max(1, Math.floor(lastsMs / STAGE_MS))
   const perStage = Math.ceil(count / stages)
+  const notice = { kind: 'closing', reason: 'the server is stopping', retryAfterMs, spreadMs } as const
+  const leaving = new Map<Connection, Promise<void>>()
+  const sendAway = (most: number) => {
+    let left = most
+    for (const connection of connections()) {
+      if (leaving.has(connection)) continue
+      if (left-- <= 0) return
+      leaving.set(connection, connection.retire(notice, CloseCode.goingAway, ANSWER_MS))
+    }
+  }
   for (let stage = 1; stage < stages; stage++) {
-    sendAway(connections(), perStage, retryAfterMs, spreadMs)
+    sendAway(perStage)
     await new Promise<void>((resolve) => clock.after(STAGE_MS, resolve))
   }
-  sendAway(connections(), Number.POSITIVE_INFINITY, retryAfterMs, spreadMs)
-}
-
-function sendAway(connections: Iterable<Connection>, count: number, retryAfterMs: number, spreadMs: number): void {
-  let left = count
-  for (const connection of connections) {
-    if (left-- <= 0) return
-    connection.notify({ kind: 'closing', reason: 'the server is stopping', retryAfterMs, spreadMs })
-    connection.close(CloseCode.goingAway, 'the server is stopping')
-  }
+  sendAway(Number.POSITIVE_INFINITY)
+  await Promise.all(leaving.values())
 }

@@ -1,4 +1,7 @@
+import { channel, contract } from '@rollcall/core'
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { allow, rollcall } from '../../src/index.ts'
 import { roomsApp } from '../support/app.ts'
 import { eventually } from '../support/eventually.ts'
 import { Peer } from '../support/peer.ts'
@@ -32,6 +35,65 @@ describe('a server that stops', () => {
         ['closing', { reason: 'the server is stopping', retryAfterMs: 7, spreadMs: 9 }],
       ])
     }
+  })
+
+  it('answers what was asked before it says goodbye, and leaves what comes then to the next connection', async () => {
+    let goOn = () => {}
+    const waiting = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    const said: string[] = []
+    const app = rollcall(
+      contract({ 'room:{room}': channel({ send: { message: z.string() }, emit: { message: z.string() } }) }),
+      {
+        'room:{room}': {
+          join: () => allow(),
+          message: async ({ channel }, text) => {
+            said.push(text)
+            await waiting
+            return channel.emit('message', text)
+          },
+        },
+      },
+    )
+    const [busy, idle] = [new Peer(app), new Peer(app)]
+    for (const peer of [busy, idle]) {
+      await peer.hello()
+      await peer.join('room:x')
+    }
+    busy.say('send', 7, 'room:x', 'message', 'asked in time')
+    await eventually(() => expect(said).toEqual(['asked in time']))
+    const closing = app.close({ drainMs: 0 })
+    await eventually(() => expect(idle.closed?.code).toBe(4100))
+    expect(busy.closed).toBeNull()
+    await eventually(() => expect(busy.of('closing')).toHaveLength(1))
+    busy.say('send', 8, 'room:x', 'message', 'too late')
+    goOn()
+    await eventually(() => expect(busy.closed?.code).toBe(4100))
+    await closing
+    expect(busy.of('ok').map(([, ref]) => ref)).toContain(7)
+    expect(said).toEqual(['asked in time'])
+  })
+
+  it('waits a second for an answer and no longer', async () => {
+    const app = rollcall(
+      contract({ 'room:{room}': channel({ call: { never: { input: z.null(), output: z.null() } } }) }),
+      { 'room:{room}': { join: () => allow(), never: () => new Promise<null>(() => {}) } },
+    )
+    const [patient, gone] = [new Peer(app), new Peer(app)]
+    for (const peer of [patient, gone]) {
+      await peer.hello()
+      await peer.join('room:x')
+      peer.say('call', 7, 'room:x', 'never', null)
+    }
+    const began = performance.now()
+    const closing = app.close({ drainMs: 0 })
+    await eventually(() => expect(patient.of('closing')).toHaveLength(1))
+    gone.lose()
+    await closing
+    expect(patient.closed?.code).toBe(4100)
+    expect(performance.now() - began).toBeGreaterThan(900)
+    expect(performance.now() - began).toBeLessThan(3_000)
   })
 
   it('with few clients does not take long, and closing twice is closing once', async () => {
