@@ -48,7 +48,10 @@ export function longPollRoute(
   const door = new LongPollDoor(host, options, open)
   return {
     path,
-    session: (url, headers) => tokenOf(headers[TOKEN_HEADER], url) ?? null,
+    session(url, headers) {
+      const token = tokenOf(headers[TOKEN_HEADER], url)
+      return token?.startsWith(TOKEN_PREFIX) ? token : null
+    },
     request(request, response) {
       const exchange = httpExchange(request, response, host.clock, { headers: HEADERS })
       if (exchange.method === 'OPTIONS') return exchange.answer({ status: 200, headers: PREFLIGHT })
