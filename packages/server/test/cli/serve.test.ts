@@ -78,6 +78,30 @@ describe('rollcall serve', () => {
   })
 
   test.each([
+    [[], 'in this process'],
+    [['--workers', '1'], 'in a worker'],
+  ])('with --log keeps history there (%j, %s)', async (workers) => {
+    const log = `import { memoryLog } from 'rollcall'
+      import { systemClock, systemRandom } from '@rollcall/core'
+      const kept = memoryLog({ clock: systemClock, random: systemRandom })
+      export const log = { ...bound(kept), append: (topic, ...rest) => (process.stderr.write('kept ' + topic + '\\n'), kept.append(topic, ...rest)) }
+      function bound(it) { return Object.fromEntries(['readAfter', 'readBefore', 'top', 'follow', 'close'].map((name) => [name, (...all) => it[name](...all)])) }`
+    const kept = contract.replace(
+      'emit: { message: z.string() }',
+      'emit: { message: z.string() }, history: { messages: 5 }',
+    )
+    const cwd = folderOf({ 'app.ts': appThat(''), 'rooms.ts': kept, 'log.js': log })
+    const server = rollcall(['serve', 'app.ts', '--port', '0', '--log', 'log.js', ...workers], { cwd })
+    const [, url = ''] = await server.says(/on (http:\/\/localhost:\d+)/)
+    const client = rollcall(['join', 'room:a', '--url', url])
+    client.process.stdin.end('hi\n')
+    expect((await client.result()).code).toBe(0)
+    await server.says(/^kept room:a$/m, 'err')
+    server.process.kill('SIGTERM')
+    expect((await server.result()).code).toBe(0)
+  })
+
+  test.each([
     ['no file', [], 2, /^rollcall: serve needs the file of an app: rollcall serve app.ts\nSee rollcall --help\n$/],
     ['two files', ['a.ts', 'b.ts'], 2, /^rollcall: serve takes one file, not also b.ts\n/],
     ['a file that is not there', ['nothing.ts'], 1, /^rollcall: There is no file .*nothing\.ts\n$/],
@@ -96,6 +120,34 @@ describe('rollcall serve', () => {
     ['a port too high', ['app.ts', '--port', '65536'], 2, /^rollcall: The port must be 0 to 65535, not "65536"\n/],
     ['an unknown option', ['app.ts', '--prot', '1'], 2, /^rollcall: Unknown option '--prot'\n/],
     ['an option without value', ['app.ts', '--port'], 2, /^rollcall: Option '--port <value>' argument missing\n/],
+    ['no workers', ['app.ts', '--workers', '0'], 2, /^rollcall: The workers must be 1 to 1024, or auto, not "0"\n/],
+    [
+      'half a worker',
+      ['app.ts', '--workers', '1.5'],
+      2,
+      /^rollcall: The workers must be 1 to 1024, or auto, not "1.5"\n/,
+    ],
+    ['too many workers', ['app.ts', '--workers', '1025'], 2, /^rollcall: The workers must be 1 to 1024, or auto/],
+    ['workers, and no file', ['nothing.ts', '--workers', '2'], 1, /^rollcall: There is no file .*nothing\.ts\n$/],
+    [
+      'workers of a file that exports nothing',
+      ['empty.ts', '--workers', '2'],
+      1,
+      /^rollcall: empty\.ts must export what /,
+    ],
+    ['a log that is not there', ['app.ts', '--log', 'nothing.ts'], 1, /^rollcall: There is no file .*nothing\.ts\n$/],
+    [
+      'a log that is none',
+      ['app.ts', '--log', 'other.ts'],
+      1,
+      /^rollcall: other\.ts must export a log.* It exports app, default, helper\.\n$/,
+    ],
+    [
+      'a log that throws',
+      ['app.ts', '--log', 'throws.ts', '--workers', '2'],
+      1,
+      /^rollcall: throws\.ts failed to load:\nError: no database\n/,
+    ],
     [
       'an address of another machine',
       ['app.ts', '--host', '192.0.2.1', '--port', '0'],
