@@ -47,6 +47,6 @@ export function keepTimes(what: string, values: readonly number[]): { readonly m
 }
 
 export function printFigures(): void {
-  console.table(rows)
-  console.table(distributions)
+  if (rows.length > 0) console.table(rows)
+  if (distributions.length > 0) console.table(distributions)
 }
