@@ -1,3 +1,4 @@
+export { NODES_DEFAULTS, Nodes, type NodesOptions } from '../cluster/nodes.ts'
 export {
   type Broker,
   type BrokerListener,
