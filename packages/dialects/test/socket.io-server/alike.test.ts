@@ -1,6 +1,17 @@
 import type { Server, Socket } from '@rollcall/dialects/socket.io/server'
 import { describe, expect, test, vi } from 'vitest'
-import { afterwards, answering, collect, reported, type Stage, settled, start, told, type Which } from './stage.ts'
+import {
+  afterwards,
+  answering,
+  type Client,
+  collect,
+  reported,
+  type Stage,
+  settled,
+  start,
+  told,
+  type Which,
+} from './stage.ts'
 
 // What users rely on, the same for the original and for ours.
 
@@ -138,12 +149,14 @@ describe.each(each)('$which over $transport', ({ which, transport }) => {
     test('carries bytes of every kind', async () => {
       const { io, join } = await open((io) =>
         io.on('connection', (socket) => {
-          socket.on('say', (value: unknown, answer: (value: unknown) => void) => answer(value))
+          socket.on('say', (value: { one: unknown }, answer: (value: unknown, isBuffer: boolean) => void) =>
+            answer(value, value.one instanceof Buffer),
+          )
         }),
       )
       const client = await join()
-      const echoed = await client.emitWithAck('say', { list: [Buffer.from([1, 2]), 'text'], one: new Uint8Array([3]) })
-      expect(echoed).toEqual({ list: [Buffer.from([1, 2]), 'text'], one: Buffer.from([3]) })
+      const echoed = await sayTo(client, { list: [Buffer.from([1, 2]), 'text'], one: new Uint8Array([3]) })
+      expect(echoed).toEqual([{ list: [Buffer.from([1, 2]), 'text'], one: Buffer.from([3]) }, true])
       const heard = told(client, 'heard')
       io.emit(
         'heard',
@@ -894,3 +907,7 @@ describe.each(each)('$which over $transport', ({ which, transport }) => {
     expect(reported).toEqual([])
   })
 })
+
+function sayTo(client: Client, value: unknown): Promise<unknown[]> {
+  return new Promise((resolve) => client.emit('say', value, (...answer: unknown[]) => resolve(answer)))
+}

@@ -77,7 +77,7 @@ describe('a history', () => {
       args: [1, { b: 2 }],
       at: 7,
     })
-    const bytes = new Uint8Array([1, 2])
+    const bytes = Buffer.from([1, 2])
     const payloads = ['451-["m",{"_placeholder":true,"num":0}]', bytes]
     expect(toPastEvent({ ...kept, payloads }, false)).toEqual({ event: 'm', args: [bytes], at: 7 })
   })

@@ -11,6 +11,7 @@ import { PacketDecoder } from '../packet/decoder.ts'
 import { encodeRefused } from '../packet/encode.ts'
 import type { PacketLimits, SioPacket } from '../packet/packet.ts'
 import { INVALID_NAMESPACE } from '../refusal.ts'
+import { toBuffer } from './buffer.ts'
 import { Client, type EngineSession, EngineSocket } from './client.ts'
 import { type Report, raise } from './emitter.ts'
 import type { ServerLimits } from './limits.ts'
@@ -107,7 +108,7 @@ export class Connection implements Carrier, EngineSession, TransportListener, Ou
 
   received(payload: Payload): void {
     if (this.#closed) return
-    const packet = this.#decoder.take(payload)
+    const packet = this.#decoder.take(typeof payload === 'string' ? payload : toBuffer(payload))
     this.#attachedBy?.()
     this.#attachedBy = null
     if (packet === null) {

@@ -112,6 +112,7 @@ export class Front {
     const errors = await Promise.all(closing.map(({ server }) => this.#close(server)))
     for (const { detach } of closing) detach()
     this.#hall.destroy()
+    await this.#hall.close()
     return errors.find((error) => error !== undefined)
   }
 

@@ -1,8 +1,20 @@
 import type { Clock, Undo } from '@rollcall/core'
 import { type Awaiting, TIMED_OUT } from './answers.ts'
+import type { Report } from './emitter.ts'
 
 /** What a broadcast's acknowledgements came to: `error` if some are missing. */
 export type Gathered = (error: Error | null, responses: unknown[]) => void
+
+/** Calls an application's function; what it throws is reported, and goes no further. */
+export function guarded(report: Report, done: Gathered): Gathered {
+  return (error, responses) => {
+    try {
+      done(error, responses)
+    } catch (thrown) {
+      report('An acknowledgement failed', thrown)
+    }
+  }
+}
 
 /** Somebody who was asked. */
 export interface Asked {

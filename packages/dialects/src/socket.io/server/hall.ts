@@ -1,17 +1,21 @@
 import type { IncomingMessage } from 'node:http'
-import type { Clock, Random } from '@rollcall/core'
+import type { Clock, Random, Undo } from '@rollcall/core'
 import type { Handshake } from 'rollcall'
 import { isLoopback } from 'rollcall/http'
 import { Bucket, Turn } from 'rollcall/hub'
 import type { Auth } from '../auth.ts'
 import type { EngineTransport } from '../engine/engine-transport.ts'
 import type { PacketLimits } from '../packet/packet.ts'
+import { ClusterReach } from './cluster-reach.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
-import type { Report } from './emitter.ts'
+import { type Report, raise } from './emitter.ts'
+import { guarded } from './gathering.ts'
 import type { ServerLimits } from './limits.ts'
-import { behind, Namespace } from './namespace.ts'
+import { behind, Namespace, type NamespaceParts } from './namespace.ts'
+import { notOffered } from './not-offered.ts'
 import type { HallOptions } from './options.ts'
-import { LocalReach, ParentReach, type Reach } from './reach.ts'
+import type { Others } from './others.ts'
+import { LocalReach, ParentReach } from './reach.ts'
 import type { SocketServer } from './socket.ts'
 import { Space } from './space.ts'
 
@@ -49,6 +53,8 @@ export class Hall implements ConnectionHost {
   readonly #created: (namespace: Namespace) => void
   readonly #namespaces = new Map<string, Namespace>()
   readonly #parents: Parent[] = []
+  readonly #others: Others | null
+  readonly #listening = new WeakMap<Namespace, Undo>()
   readonly #connections = new Set<Connection>()
   // Until their transports have said goodbye.
   readonly #leaving = new Set<Connection>()
@@ -74,6 +80,8 @@ export class Hall implements ConnectionHost {
     this.#options = options
     this.#server = server
     this.#created = created
+    this.#others = options.others
+    this.#others?.start()
     this.#handshakes = new Bucket(limits.handshakesPerSecond, limits.handshakesPerSecond, clock.now())
   }
 
@@ -86,8 +94,7 @@ export class Hall implements ConnectionHost {
     if (known) return known
     const parent = this.#parents.find(({ pattern }) => pattern?.test(path))
     if (parent) return this.#makeChild(parent, path)
-    const namespace = this.#make(path, (space) => new LocalReach(space))
-    this.#namespaces.set(path, namespace)
+    const namespace = this.#make(path)
     if (path !== '/') this.#created(namespace)
     return namespace
   }
@@ -99,32 +106,53 @@ export class Hall implements ConnectionHost {
     if (pattern?.global || pattern?.sticky) throw new Error('stateful regular expressions are not supported')
     const children = new Set<Namespace>()
     const reaches = () => [...children].map((child) => behind(child).reach)
-    const namespace = this.#make(`/_${this.#parents.length}`, () => new ParentReach(reaches))
+    const namespace = this.#makeWith(`/_${this.#parents.length}`, undefined, {
+      reach: () => new ParentReach(reaches),
+      serverSide: () => notOffered('serverSideEmit() of a parent namespace', 'take that of "/"'),
+    })
     const asks: NamespaceMatch = pattern ? (name, _, next) => next(null, pattern.test(name)) : (match as NamespaceMatch)
     this.#parents.push({ namespace, match: asks, pattern, children })
     return namespace
   }
 
-  #make(name: string, reach: (space: Space) => Reach, emptied?: () => void): Namespace {
+  #make(name: string, emptied?: () => void): Namespace {
+    const others = this.#others
+    let cluster: ClusterReach | null = null
+    const namespace = this.#makeWith(name, emptied, {
+      reach: (space) => {
+        cluster = others && new ClusterReach(space, others, this.clock)
+        return cluster ?? new LocalReach(space)
+      },
+      serverSide: (args, done) => {
+        if (cluster) cluster.raise(args, done)
+        // There are no other servers.
+        else this.clock.soon(() => done && guarded(this.report, done)(null, []))
+      },
+    })
+    this.#namespaces.set(name, namespace)
+    const raised = ([event, ...args]: readonly unknown[]) => raise(namespace, this.report, String(event), args)
+    const undo = others?.listen(name, (what, values) => cluster?.obey(what, values, raised))
+    if (undo) this.#listening.set(namespace, undo)
+    return namespace
+  }
+
+  #makeWith(name: string, emptied: (() => void) | undefined, parts: Pick<NamespaceParts, 'reach' | 'serverSide'>) {
     return new Namespace({
       name,
       server: this.#server,
       report: this.report,
       space: (face, watch) => new Space(name, { ...this.#options, turn: this.turn }, face, watch, emptied),
-      reach,
-      // There are no other servers.
-      serverSide: (_, done) => this.clock.soon(() => done?.(null, [])),
+      ...parts,
     })
   }
 
   #makeChild(parent: Parent, name: string): Namespace {
     const emptied = this.#options.cleanup ? () => this.#drop(parent, child) : undefined
-    const child = this.#make(name, (space) => new LocalReach(space), emptied)
+    const child = this.#make(name, emptied)
     behind(child).space.middlewares.push(...behind(parent.namespace).space.middlewares)
     for (const event of ['connect', 'connection'] as const)
       for (const listener of parent.namespace.listeners(event)) child.on(event, listener)
     parent.children.add(child)
-    this.#namespaces.set(name, child)
     this.#dynamic++
     this.#created(child)
     return child
@@ -133,6 +161,7 @@ export class Hall implements ConnectionHost {
   #drop({ children }: Parent, child: Namespace): void {
     if (!children.delete(child)) return
     this.#namespaces.delete(child.name)
+    this.#listening.get(child)?.()
     this.#dynamic--
   }
 
@@ -218,5 +247,11 @@ export class Hall implements ConnectionHost {
   stop(): void {
     for (const connection of [...this.#connections]) connection.stop()
     for (const namespace of this.#namespaces.values()) behind(namespace).space.close()
+    this.#others?.stop()
+  }
+
+  /** The last thing: nothing is heard of other servers any more. */
+  async close(): Promise<void> {
+    await this.#others?.close()
   }
 }

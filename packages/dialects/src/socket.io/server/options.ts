@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { type Clock, type Random, systemClock, systemRandom } from '@rollcall/core'
-import type { Origins, TrustedProxy } from 'rollcall'
+import type { Broker, Origins, TrustedProxy } from 'rollcall'
+import type { NodesOptions } from 'rollcall/broker'
 import { Cors } from '../engine/cors.ts'
 import { type EngineOptions, type EngineSettings, engineOptions } from '../engine/options.ts'
 import type { Report } from './emitter.ts'
@@ -8,6 +9,7 @@ import { type HistoryOptions, retentionOf } from './history.ts'
 import { type ServerLimits, serverLimits } from './limits.ts'
 import { notOffered } from './not-offered.ts'
 import { type CorsOrigin, type OriginRule, ruleOfCors, ruleOfOrigins } from './origin.ts'
+import { Others } from './others.ts'
 import type { Shared } from './space.ts'
 
 /** For pages of other origins. */
@@ -68,6 +70,10 @@ export interface ServerOptions extends Omit<EngineSettings, 'path' | 'cors'> {
   /** Nothing to set, see `destroyUpgrade`. */
   readonly destroyUpgradeTimeout?: number
   readonly limits?: Partial<ServerLimits>
+  /** Joins this server to others of the same program: `io` reaches the sockets of all. It is closed with the server. */
+  readonly broker?: Broker
+  /** How servers notice each other. Matters with a broker alone. */
+  readonly nodes?: Partial<NodesOptions>
   /** Which header to believe about a client's address, behind proxies. Default: none. */
   readonly trustedProxy?: TrustedProxy
   /** Hears of what goes wrong in the application's own listeners and middlewares. Default: standard error. */
@@ -82,6 +88,7 @@ export interface ServerOptions extends Omit<EngineSettings, 'path' | 'cors'> {
 export type HallOptions = Omit<Shared, 'turn'> & {
   readonly connectTimeoutMs: number
   readonly cleanup: boolean
+  readonly others: Others | null
 }
 
 /** The part that belongs to one way in. */
@@ -116,6 +123,8 @@ const OFFERED = new Set<string>([
   'destroyUpgrade',
   'destroyUpgradeTimeout',
   'limits',
+  'broker',
+  'nodes',
   'trustedProxy',
   'onError',
   'clock',
@@ -152,6 +161,8 @@ const WHOLE: readonly string[] = [
   'history',
   'cleanupEmptyChildNamespaces',
   'limits',
+  'broker',
+  'nodes',
   'onError',
   'clock',
   'random',
@@ -182,6 +193,7 @@ export function hallOptions(options: ServerOptions): HallOptions {
     retentionOf: retentions(options, withinMs),
     connectTimeoutMs: positive('connectTimeout', options.connectTimeout, 45_000),
     cleanup: options.cleanupEmptyChildNamespaces ?? false,
+    others: options.broker ? new Others(options.broker, clock, options.nodes ?? {}, onError) : null,
   }
 }
 

@@ -1,4 +1,5 @@
 import { PacketDecoder } from '../packet/decoder.ts'
+import { toBuffer } from './buffer.ts'
 import type { Kept } from './history.ts'
 
 /** An event that was sent some time ago. */
@@ -19,7 +20,8 @@ const UNBOUNDED = {
 export function toPastEvent({ payloads, at }: Kept, offsets: boolean): PastEvent {
   const decoder = new PacketDecoder(UNBOUNDED)
   let packet: ReturnType<PacketDecoder['take']> = null
-  for (const payload of payloads) packet = decoder.take(typeof payload === 'string' ? payload.slice(1) : payload)
+  for (const payload of payloads)
+    packet = decoder.take(typeof payload === 'string' ? payload.slice(1) : toBuffer(payload))
   if (packet?.kind !== 'event') throw new Error('An event of the history cannot be read')
   return { event: packet.event, args: offsets ? packet.args.slice(0, -1) : packet.args, at }
 }

@@ -8,7 +8,7 @@ import { Answers } from './answers.ts'
 import { type Middleware, runChain } from './chain.ts'
 import type { Report } from './emitter.ts'
 import type { SendFlags } from './flags.ts'
-import { type Gathered, Gathering } from './gathering.ts'
+import { type Gathered, Gathering, guarded } from './gathering.ts'
 import { History, type Kept, type Retention, sizeOf } from './history.ts'
 import type { ServerLimits } from './limits.ts'
 import { type Carrier, Member, type MemberHost } from './member.ts'
@@ -262,7 +262,7 @@ export class Space implements MemberHost {
     done: Gathered,
   ): void {
     const ack = this.nextAck()
-    new Gathering(ack, this.rooms.select(target), timeoutMs, this.#shared.clock, done)
+    new Gathering(ack, this.rooms.select(target), timeoutMs, this.#shared.clock, guarded(this.report, done))
     this.#send(target, this.#compose(null, args, ack, isVolatile), args)
   }
 
