@@ -164,7 +164,7 @@ describe('a node that is silent', () => {
   })
 
   it('is hidden although no beat of it was ever heard, only what it said of presence', async () => {
-    let lost = (subject: string) => subject === 'node:beat'
+    let lost: (subject: string) => boolean = (subject) => subject === 'node:beat'
     bus = memoryBus({ deliver: (passage) => void (lost(passage.subject) || systemClock.soon(() => passage.arrive())) })
     const [a, b] = [node('a').app, node('b').app]
     const alice = await member(a, 'Alice')

@@ -19,7 +19,7 @@ beforeEach(() => {
 afterEach(() => Promise.all(apps.map((app) => app.close({ timeoutMs: 10 }))))
 
 /** Credentials are `user@when`, the time at which they were issued. */
-const authenticate: RollcallOptions['authenticate'] = ({ credentials }) => {
+const authenticate: NonNullable<RollcallOptions['authenticate']> = ({ credentials }) => {
   const [id = '', issuedAt] = String(credentials).split('@')
   return identify({ id }, { issuedAt: Number(issuedAt) })
 }

@@ -5,7 +5,7 @@ import { type App, allow, identify, memoryBus, type RollcallOptions, rollcall } 
 import { eventually } from '../support/eventually.ts'
 import { Peer } from '../support/peer.ts'
 
-const opened: App[] = []
+const opened: Pick<App, 'close'>[] = []
 afterEach(async () => {
   for (const app of opened.splice(0)) await app.close({ timeoutMs: 10 })
 })
@@ -69,7 +69,7 @@ function open(options: RollcallOptions = {}) {
   return { app, asked }
 }
 
-async function peer(app: App, credentials: Given) {
+async function peer(app: Pick<App, 'accept'>, credentials: Given) {
   const made = new Peer(app)
   return { peer: made, welcome: await made.hello({ credentials }) }
 }

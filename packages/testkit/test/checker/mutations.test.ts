@@ -4,7 +4,12 @@ import { ANOMALIES, type AnomalyName, check, type HistoryRecord, RULES, seededRa
 import { soundHistory } from './sound-history.ts'
 
 type Kind = HistoryRecord['kind']
-type RecordOf<K extends Kind> = Extract<HistoryRecord, { readonly kind: K }>
+// Some records stand for several kinds.
+type RecordOf<K extends Kind, R extends HistoryRecord = HistoryRecord> = R extends HistoryRecord
+  ? K extends R['kind']
+    ? R
+    : never
+  : never
 
 const SEEDS = Array.from({ length: 40 }, (_, i) => i + 1)
 
