@@ -88,7 +88,9 @@ export class Relay {
       unavailable()
       return true
     }
-    const headers = { ...withoutHop(request.headers), [ADDRESS]: request.socket.remoteAddress ?? '' }
+    // Not `close`: Node writes once more behind a body, and that fails if the other end was fast and has closed.
+    const own = { connection: 'keep-alive', [ADDRESS]: request.socket.remoteAddress ?? '' }
+    const headers = { ...withoutHop(request.headers), ...own }
     const passing = requestOf({
       socketPath: to,
       method: request.method ?? '',

@@ -19,6 +19,8 @@ type Answer = (request: IncomingMessage, response: ServerResponse) => void
 interface Worker {
   readonly relay: Relay
   readonly port: number
+  /** What the other worker's requests come to. */
+  inner(): Server
   readonly answer: ReturnType<typeof vi.fn<Answer>>
   readonly upgraded: ReturnType<typeof vi.fn<(request: IncomingMessage, socket: Duplex, head: Buffer) => void>>
 }
@@ -40,7 +42,9 @@ async function twoWorkers(answer: Answer = (_, response) => response.end('here')
       socket.write(head)
       socket.pipe(socket)
     })
+    const servers: Server[] = []
     const attach = (server: Server) => {
+      servers.push(server)
       const sessionOf = ({ url = '' }: IncomingMessage) => new URL(url, 'http://x').searchParams.get('session')
       server.on('request', (request, response) => {
         const session = sessionOf(request)
@@ -61,7 +65,7 @@ async function twoWorkers(answer: Answer = (_, response) => response.end('here')
       () => server.close(),
       () => relay.cleanUp(),
     )
-    return { relay, port: (server.address() as AddressInfo).port, answer: own, upgraded }
+    return { relay, port: (server.address() as AddressInfo).port, inner: () => servers[0]!, answer: own, upgraded }
   }
   return [await open(1), await open(2)]
 }
@@ -85,6 +89,16 @@ describe('a request that comes to the wrong worker', () => {
     ])
     expect(await answer.text()).toBe(`POST /poll?session=${ofTwo} yes hi`)
     expect([one.answer.mock.calls.length, two.answer.mock.calls.length]).toEqual([0, 1])
+  })
+
+  it('leaves no connection behind, and loses no answer that is faster than its question', async () => {
+    const [one, two] = await twoWorkers((_, response) => response.end('at once'))
+    for (let i = 0; i < 100; i++) {
+      const answer = await fetch(urlOf(one), { method: 'POST', body: 'x'.repeat(i * 100) })
+      expect(await answer.text()).toBe('at once')
+    }
+    const open = () => new Promise<number>((resolve) => two.inner().getConnections((_, count) => resolve(count)))
+    await vi.waitFor(async () => expect(await open()).toBe(0))
   })
 
   it('keeps the address of its client, which cannot claim another', async () => {
