@@ -43,7 +43,7 @@ const LEAST_IN_A_THOUSAND: Readonly<Record<string, number>> = {
 
 /** Every promise holds in every one of these seeds, and enough happens in them. */
 export function promisesHold(from: number, count: number): void {
-  it(`every promise holds in the seeds from ${from} to ${from + count - 1}`, { timeout: 300_000 }, async () => {
+  it(`every promise holds in the seeds from ${from} to ${from + count - 1}`, { timeout: 900_000 }, async () => {
     const { failures, totals } = await survey(from, count)
     console.log(totals)
     expect(failures).toEqual([])
