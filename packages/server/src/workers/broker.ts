@@ -39,7 +39,8 @@ export class WorkerBroker implements ServiceBroker {
   #peers: readonly string[] = []
   #lastId = 0
   #turn = 0
-  #dropped = 0
+  /** Whether messages are being let go. */
+  #behind = false
   #closing: Promise<void> | null = null
 
   constructor(line: Line, { node, clock, report }: WorkerBrokerOptions) {
@@ -53,11 +54,6 @@ export class WorkerBroker implements ServiceBroker {
   /** The ids of the other workers. */
   get peers(): readonly string[] {
     return this.#peers
-  }
-
-  /** Messages that were let go since the primary did not read. */
-  get dropped(): number {
-    return this.#dropped
   }
 
   get healthy(): boolean {
@@ -74,8 +70,13 @@ export class WorkerBroker implements ServiceBroker {
     if (bytes.byteLength > MAX_BYTES)
       throw new RangeError(`Cannot publish ${bytes.byteLength} bytes: workers take at most ${MAX_BYTES}`)
     if (this.#closing) return
-    if (this.#line.full) this.#dropped++
-    else this.#line.send(Kind.message, 0, subject, this.node, bytes)
+    const behind = this.#line.full
+    if (!behind) this.#line.send(Kind.message, 0, subject, this.node, bytes)
+    else if (!this.#behind)
+      this.#report(
+        new Error('The primary does not keep up: the other workers miss messages of channels without history'),
+      )
+    this.#behind = behind
   }
 
   async subscribe(subject: string, listener: BrokerListener): Promise<Undo> {

@@ -37,15 +37,9 @@ export class Switchboard {
   readonly #questions = new Map<number, Question>()
   #lastQuestion = 0
   #turn = 0
-  #dropped = 0
 
   constructor({ report }: SwitchboardOptions) {
     this.#report = report
-  }
-
-  /** Messages that were let go since a worker did not read. */
-  get dropped(): number {
-    return this.#dropped
   }
 
   /** Takes a line in use. Answers what hears it. */
@@ -130,7 +124,6 @@ export class Switchboard {
   }
 
   #drop(seat: Seat): void {
-    this.#dropped++
     if (seat.behind) return
     seat.behind = true
     this.#report(`A worker (node ${seat.node}) does not keep up: it misses messages of channels without history`)

@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { BrokerTimeout, NobodyThere } from '../../src/broker/broker.ts'
 import { encodeFrame, Kind } from '../../src/workers/frame.ts'
 import { Line } from '../../src/workers/line.ts'
+import { openWorkerEnd } from '../../src/workers/worker-end.ts'
 import { openOffice } from './office.ts'
 
 const MIB = 1024 * 1024
@@ -105,6 +106,26 @@ describe('workers', () => {
     await c.broker.subscribe('fence', () => {})
     for (let id = 0; id < 5; id++) c.line.send(Kind.answered, id, '', '', bytes('forged'))
     await expect(asked).rejects.toThrow(BrokerTimeout)
+  })
+
+  it('let go of what a primary that hangs does not take, and say so once', async () => {
+    const [near] = duplexPair()
+    const line = new Line(near, systemClock)
+    const reported: unknown[] = []
+    const { broker, log } = openWorkerEnd(line, {
+      node: 'a',
+      clock: systemClock,
+      report: (error) => reported.push(String(error)),
+    })
+    const payload = Buffer.alloc(8 * MIB)
+    for (let i = 0; i < 20; i++) broker.publish('s', payload)
+    expect(line.pendingBytes).toBeLessThan(80 * MIB)
+    expect(reported).toEqual([
+      'Error: The primary does not keep up: the other workers miss messages of channels without history',
+    ])
+    await expect(broker.ask('b', 'q', bytes(''), 60_000)).rejects.toThrow(NobodyThere)
+    await expect(log.top('room')).rejects.toThrow('The primary, which has the log, cannot be reached')
+    line.end()
   })
 
   it('without a primary are unhealthy, and harm nobody', async () => {
