@@ -1,5 +1,5 @@
 // The small server program of the Socket.IO world, with its require line changed and a free port, as a process of its own.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { io as connectTo, type Socket } from 'socket.io-client'
 import { afterAll, afterEach, expect, test } from 'vitest'
@@ -98,6 +98,29 @@ test('a module gets the same', async () => {
   const socket = connectTo(url, { transports: ['websocket'] })
   sockets.push(socket)
   expect(await new Promise((resolve) => socket.on('hello', resolve))).toBe(true)
+})
+
+test('the program of the guide does what it says', async () => {
+  const page = readFileSync(join(root, 'docs/guide/from-socketio.md'), 'utf8')
+  const [, source = ''] = /```js\n\/\/ server\.cjs\n([\s\S]*?)```/.exec(page) ?? []
+  const { url } = await start(source.replace('Server(3000', 'Server(0') + TELL)
+  const stranger = connectTo(url, { transports: ['websocket'] })
+  sockets.push(stranger)
+  const refused = await new Promise<Error>((resolve) => stranger.on('connect_error', resolve))
+  expect(refused.message).toBe('who are you?')
+  const [tyr, eve] = ['Tyr', 'Eve'].map((name) => connectTo(url, { transports: ['websocket'], auth: { name } })) as [
+    Socket,
+    Socket,
+  ]
+  sockets.push(tyr, eve)
+  await until(() => tyr.connected && eve.connected)
+  expect(await tyr.timeout(2_000).emitWithAck('message', 'hi')).toBe('heard')
+  expect(await eve.timeout(2_000).emitWithAck('who')).toEqual(['Tyr', 'Eve'])
+  // Who comes later is told what was said.
+  const bob = connectTo(url, { transports: ['websocket'], auth: { name: 'Bob' } })
+  sockets.push(bob)
+  const told = await new Promise((resolve) => bob.on('message', resolve))
+  expect(told).toEqual({ name: 'Tyr', text: 'hi' })
 })
 
 test('a port that is taken ends it in words', async () => {
