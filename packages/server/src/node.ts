@@ -16,6 +16,7 @@ import type { CatchUpOptions } from './channel/catch-up.ts'
 import { Channels } from './channel/channels.ts'
 import type { AnyHandlers, ConnectionView, Handlers, ServerChannel } from './channel/handlers.ts'
 import { ServerTopic } from './channel/server-topic.ts'
+import { Carrier } from './cluster/carrier.ts'
 import { Cluster } from './cluster/cluster.ts'
 import { NODES_DEFAULTS } from './cluster/nodes.ts'
 import { type Provider, type Service, Services, type ServicesListener } from './cluster/services.ts'
@@ -70,6 +71,7 @@ class Node {
   readonly #cluster: Cluster | null
   #services: Services | null = null
   readonly #connections: Connections
+  readonly #carrier: Carrier | null
   readonly #door: FrontDoor
   readonly #servers = new Set<Server>()
   readonly #attached = new Set<Undo>()
@@ -117,7 +119,14 @@ class Node {
       learnRevocations: (revocations) => this.#connections.learnRevocations(revocations),
       releaseSession: (token, proof) => this.#connections.sessions.release(token, proof),
     })
+    // Workers of one machine have shorter ways.
+    this.#carrier = this.#cluster && !colleagues() ? this.#makeCarrier(this.#cluster) : null
     this.#door = this.#makeDoor(originCheck(options.origins ?? 'same-host'), addressReader(options.trustedProxy))
+    this.#carrier?.start((server) => this.#door.attach(server, 'ours'))
+  }
+
+  #makeCarrier({ broker, nodes }: Cluster): Carrier {
+    return new Carrier({ broker, nodes, clock: this.#clock, random: this.#random, report: this.#report })
   }
 
   #makeDoor(originAllowed: OriginCheck, addressOf: AddressReader): FrontDoor {
@@ -137,7 +146,7 @@ class Node {
         handshake: (request, transport) => handshakeOf(request, transport, addressOf(request)),
         originAllowed,
         admit,
-        sessionId: (text) => colleagues()?.sessionId(text) ?? text,
+        sessionId: (text) => (colleagues() ?? this.#carrier)?.sessionId(text) ?? text,
         report: this.#report,
       }
       routes.push(...dialect.mount(host))
@@ -151,7 +160,7 @@ class Node {
       originAllowed,
       addressOf,
       admit,
-      colleagues: colleagues(),
+      colleagues: colleagues() ?? this.#carrier,
       report: this.#report,
     })
   }
@@ -191,6 +200,7 @@ class Node {
     url: string
   }> {
     await this.#cluster?.ready
+    await this.#carrier?.ready
     const server = guardedServer(this.#limits, tls)
     const detach = this.#attach(server, 'ours')
     boundHalfOpen(server, this.#limits.halfOpenPerAddress)
@@ -312,6 +322,7 @@ class Node {
     await this.#services?.close()
     // The others let our members go now; those who come back to them are theirs.
     this.#cluster?.stop()
+    this.#carrier?.stop()
     let cut: Undo = () => {}
     const timeout = new Promise<void>((resolve) => {
       cut = this.#clock.after(timeoutMs, resolve)

@@ -14,8 +14,8 @@ export interface FrontDoorOptions extends WebSocketHost {
   addressOf(request: IncomingMessage): string
   /** Whether an address may open another connection: 0, or in how many milliseconds. */
   admit(address: string): number
-  /** Those who serve the same app on the same port. Default: nobody. */
-  readonly colleagues?: Colleagues | null
+  /** Those who serve the same app, and may have the session of a request. Default: nobody. */
+  readonly colleagues?: Pick<Colleagues, 'passOn' | 'passOnUpgrade'> | null
   report(what: string, error: unknown): void
 }
 
