@@ -339,3 +339,33 @@ describe('the client’s bundle', () => {
     expect((await fetch(`${url}/socket.io/socket.io.js`)).status).toBe(200)
   })
 })
+
+test('headers that would begin another one are not sent', async () => {
+  const reports: string[] = []
+  const { io: server, url } = await listen(
+    new Server({ onError: (what, error) => void reports.push(`${what}: ${error}`) }),
+  )
+  server.engine.on('headers', (headers: Record<string, string>) => {
+    headers['x-a'] = 'a\r\nx-b: b'
+  })
+  expect((await fetch(`${url}/socket.io/?EIO=4&transport=polling`)).status).toBe(500)
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`)
+  const [, { statusCode }] = await once(socket, 'unexpected-response')
+  expect(statusCode).toBe(500)
+  expect(reports).toHaveLength(2)
+})
+
+test('what is asked before there is a session is not asked for files, nor for preflights', async () => {
+  const asked: unknown[] = []
+  const options = {
+    cors: {},
+    allowRequest: (request: { url?: string }, done: (e: null, ok: boolean) => void) =>
+      done(null, asked.push(request.url) > 0),
+  }
+  const { url } = await listen(new Server(options))
+  expect((await fetch(`${url}/socket.io/socket.io.js`, { headers: { origin: 'https://a.example' } })).status).toBe(200)
+  expect((await fetch(`${url}/socket.io/?EIO=4&transport=polling`, { method: 'OPTIONS' })).status).toBe(204)
+  expect(asked).toEqual([])
+  expect((await fetch(`${url}/socket.io/?EIO=4&transport=polling`)).status).toBe(200)
+  expect(asked).toHaveLength(1)
+})

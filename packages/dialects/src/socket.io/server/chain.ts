@@ -1,7 +1,7 @@
 import type { Report } from './emitter.ts'
 
 /** What a middleware goes on with. */
-export type Next = (error?: unknown) => void
+type Next = (error?: unknown) => void
 
 /** One link of a chain. */
 export type Middleware<T> = (subject: T, next: Next) => unknown

@@ -78,7 +78,7 @@ export class Front {
         connection.start()
         return connection
       },
-      serve: (request, response, originAllowed) => this.#serveFile(request, response, way, originAllowed),
+      serve: (request, response) => this.#serveFile(request, response, way),
     })
     const door = new FrontDoor({
       routes: [wayIn.route()],
@@ -94,10 +94,11 @@ export class Front {
     this.#attached.push({ server, detach: door.attach(server as HttpServer, whose) })
   }
 
-  #serveFile(request: IncomingMessage, response: ServerResponse, way: WayOptions, originAllowed: boolean): boolean {
+  #serveFile(request: IncomingMessage, response: ServerResponse, way: WayOptions): boolean {
     if (this.#serving === 'never') return false
     const path = way.engine.path.replace(/\/?$/, '/')
-    const headers = corsHeaders(way.engine.cors, request.headers.origin, originAllowed)
+    // It is the same for everybody, and no secret.
+    const headers = corsHeaders(way.engine.cors, request.headers.origin, true)
     if (this.#bundle) return this.#bundle.serve(request, response, { path, clock: this.#hall.clock, headers })
     if (!request.url?.startsWith(`${path}socket.io.`)) return false
     response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' })

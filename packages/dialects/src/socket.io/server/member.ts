@@ -167,8 +167,9 @@ export class Member implements Occupant {
   /** An event of the client. `id`: it wants it acknowledged. */
   receive(event: string, args: readonly unknown[], id: string | null): void {
     if (this.state !== 'connected') return
-    const incoming: Incoming = [event, ...args]
-    if (id !== null) incoming.push(this.#acknowledgement(id))
+    const given = id === null ? args : [...args, this.#acknowledgement(id)]
+    if (!this.incoming && !this.middlewares) return this.#raise(event, given)
+    const incoming: Incoming = [event, ...given]
     for (const listener of this.incoming ?? []) this.#call(listener, incoming)
     runChain(this.middlewares ?? [], incoming, this.host.report, (verdict) => {
       if (verdict?.unexpected) this.host.report('A middleware of a socket failed', verdict.error)

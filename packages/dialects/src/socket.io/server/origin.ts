@@ -3,10 +3,10 @@ import type { Origins } from 'rollcall'
 import { type OriginCheck, originCheck } from 'rollcall/http'
 
 /** One origin, or those that a pattern fits. */
-export type OriginPattern = string | RegExp
+type OriginPattern = string | RegExp
 
 /** Decides of an origin. `callback(null, true)` lets it in, so does one that fits what is given instead of `true`. */
-export type OriginFunction = (
+type OriginFunction = (
   origin: string | undefined,
   callback: (error: Error | null, origin?: boolean | OriginPattern | readonly OriginPattern[]) => void,
 ) => void

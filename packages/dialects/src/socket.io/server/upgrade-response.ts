@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { validateHeaderName, validateHeaderValue } from 'node:http'
 
 /**
  * What middlewares get as the response of an upgrade, which has none yet: they set headers of the answer that opens the
@@ -21,7 +22,10 @@ export class UpgradeResponse extends EventEmitter {
   }
 
   setHeader(name: string, value: number | string | readonly string[]): this {
-    this.#headers.set(name.toLowerCase(), { name, value: Array.isArray(value) ? value.join(', ') : String(value) })
+    const text = Array.isArray(value) ? value.join(', ') : String(value)
+    validateHeaderName(name)
+    validateHeaderValue(name, text)
+    this.#headers.set(name.toLowerCase(), { name, value: text })
     return this
   }
 

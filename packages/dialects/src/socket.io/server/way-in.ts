@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, type ServerResponse, validateHeaderValue } from 'node:http'
 import type { Clock, Random } from '@rollcall/core'
 import type { Handshake, Route, TransportListener, UpgradeRefusal, Verdict } from 'rollcall'
 import { handshakeOf } from 'rollcall/http'
@@ -23,7 +23,7 @@ export interface WayHost {
   admit(address: string): number
   open(transport: EngineTransport, handshake: Handshake, request: IncomingMessage | null): TransportListener
   /** Answers a request for a file of the client's bundle; whether it was one. */
-  serve(request: IncomingMessage, response: ServerResponse, originAllowed: boolean): boolean
+  serve(request: IncomingMessage, response: ServerResponse): boolean
 }
 
 /** What was found out about a request before Engine.IO reads it. */
@@ -74,96 +74,87 @@ export class WayIn {
     return {
       path: door.path,
       request: (request, response) => {
-        this.#pass(request, response, (passed) => {
-          if (passed !== true) {
-            if (!response.headersSent) answerFault(response, passed)
-          } else if (!request.socket.destroyed) this.#answer(request, response, () => door.request?.(request, response))
+        if (this.#host.serve(request, response)) return
+        this.#request(request, response, () => door.request?.(request, response)).catch((error: unknown) => {
+          this.#host.report('A request of Engine.IO failed', error)
+          if (response.headersSent) response.destroy()
+          else response.writeHead(500).end()
         })
       },
       upgrade: (_, request) => this.#upgrade(request, (handshake) => door.upgrade?.(handshake, request) as Verdict),
     }
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse, answer: () => void): void {
-    const { originAllowed } = this.#judged.get(request) as Judgement
-    if (this.#host.serve(request, response, originAllowed)) return
+  async #request(request: IncomingMessage, response: ServerResponse, answer: () => void): Promise<void> {
+    const fault = await this.#judge(request, response)
+    // A middleware has answered, or nobody waits any more.
+    if (response.headersSent || request.socket.destroyed) return
+    if (fault !== null) return answerFault(response, fault)
     for (const [name, value] of Object.entries(this.#headersFor(request))) response.setHeader(name, value)
     answer()
   }
 
   #upgrade(request: IncomingMessage, answer: (handshake: Handshake) => Verdict): Promise<Verdict> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const undo = this.#host.clock.after(JUDGE_MS, () => resolve({ status: 503 }))
-      const settle = (verdict: Verdict) => {
-        undo()
-        resolve(verdict)
-      }
       // A middleware that ends the response has refused.
-      const response = new UpgradeResponse(() => settle({ status: Math.max(400, response.statusCode), body: '' }))
-      this.#pass(request, response as unknown as ServerResponse, (passed) => {
-        if (passed !== true) return settle(upgradeFault(passed))
-        if (this.#judged.get(request)?.originAllowed !== true) return settle(FOREIGN)
-        const verdict = answer(this.#handshake(request, 'websocket'))
-        if ('status' in verdict) return settle(verdict)
-        const headers = { ...response.headers, ...this.#headersFor(request), ...verdict.headers }
-        settle({ ...verdict, headers })
-      })
+      const response = new UpgradeResponse(() => resolve({ status: Math.max(400, response.statusCode), body: '' }))
+      const verdict = async (): Promise<Verdict> => {
+        const fault = await this.#judge(request, response as unknown as ServerResponse)
+        if (fault !== null) return upgradeFault(fault)
+        if (this.#judged.get(request)?.originAllowed !== true) return FOREIGN
+        const found = answer(this.#handshake(request, 'websocket'))
+        if ('status' in found) return found
+        return { ...found, headers: { ...response.headers, ...this.#headersFor(request), ...found.headers } }
+      }
+      verdict().then(resolve, reject).finally(undo)
     })
   }
 
-  // Calls `done` at once where nothing takes its time.
-  #pass(request: IncomingMessage, response: ServerResponse, done: (passed: true | FaultCode) => void): void {
+  // Answers what is wrong already; what Engine.IO itself asks for is in `#judged` then.
+  async #judge(request: IncomingMessage, response: ServerResponse): Promise<FaultCode | null> {
+    const query = queryOf(request)
     const { middlewares } = this.#host.engine
-    // Middlewares tell by it which request is the first one.
-    Object.assign(request, { _query: toQuery(queryOf(request)) })
-    const chain = middlewares.map(
+    // Middlewares tell by it which request is the first one; and sockets keep that.
+    if (middlewares.length > 0 || !query.has('sid')) Object.assign(request, { _query: toQuery(query) })
+    if (middlewares.length > 0 && !(await this.#passMiddlewares(request, response))) return BAD_REQUEST
+    const originAllowed = await this.#ask('cors.origin', () => this.#options.originRule(request))
+    // Only who has no session yet is asked about, and not with a preflight.
+    const first = !query.has('sid') && request.method !== 'OPTIONS'
+    const allowed = !first || !originAllowed || (await this.#ask('allowRequest', () => this.#allowRequest(request)))
+    this.#judged.set(request, { originAllowed, allowed })
+    return null
+  }
+
+  #passMiddlewares(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+    const { engine, report } = this.#host
+    const chain = engine.middlewares.map(
       (middleware) => (subject: IncomingMessage, next: (error?: unknown) => void) =>
         middleware(subject as Parameters<EngineMiddleware>[0], response, next),
     )
-    runChain(chain, request, this.#host.report, (verdict) => {
-      if (!verdict) return this.#judge(request, () => done(true))
-      if (verdict.unexpected) this.#host.report('A middleware of the engine failed', verdict.error)
-      this.#tellRefused(request, BAD_REQUEST, { name: 'MIDDLEWARE_FAILURE', error: verdict.error })
-      done(BAD_REQUEST)
+    return new Promise((resolve) => {
+      runChain(chain, request, report, (verdict) => {
+        if (verdict?.unexpected) report('A middleware of the engine failed', verdict.error)
+        if (verdict) this.#tellRefused(request, BAD_REQUEST, { name: 'MIDDLEWARE_FAILURE', error: verdict.error })
+        resolve(verdict === null)
+      })
     })
   }
 
-  #judge(request: IncomingMessage, done: () => void): void {
-    const settle = (originAllowed: boolean) => {
-      const first = !queryOf(request).has('sid')
-      this.#ask(first && originAllowed ? request : null, (allowed) => {
-        this.#judged.set(request, { originAllowed, allowed })
-        done()
-      })
-    }
-    try {
-      const allowed = this.#options.originRule(request)
-      if (typeof allowed === 'boolean') settle(allowed)
-      else allowed.then(settle, (error) => this.#failed('cors.origin', error, () => settle(false)))
-    } catch (error) {
-      this.#failed('cors.origin', error, () => settle(false))
-    }
-  }
-
-  // Only who has no session yet is asked about.
-  #ask(request: IncomingMessage | null, done: (allowed: boolean) => void): void {
+  #allowRequest(request: IncomingMessage): boolean | Promise<boolean> {
     const { allowRequest } = this.#options
-    if (!allowRequest || !request) return done(true)
-    let asked = true
-    const answer = (allowed: boolean) => {
-      if (asked) done(allowed)
-      asked = false
-    }
-    try {
-      allowRequest(request, (error, allowed) => answer(!error && allowed))
-    } catch (error) {
-      this.#failed('allowRequest', error, () => answer(false))
-    }
+    if (!allowRequest) return true
+    return new Promise((resolve) => allowRequest(request, (error, allowed) => resolve(!error && allowed)))
   }
 
-  #failed(what: string, error: unknown, then: () => void): void {
-    this.#host.report(`${what} failed`, error)
-    then()
+  // An application that fails to answer has said no.
+  async #ask(what: string, question: () => boolean | Promise<boolean>): Promise<boolean> {
+    try {
+      return await question()
+    } catch (error) {
+      this.#host.report(`${what} failed`, error)
+      return false
+    }
   }
 
   #allowed(handshake: Handshake): boolean {
@@ -180,8 +171,11 @@ export class WayIn {
   #headersFor(request: IncomingMessage): Record<string, string> {
     const { engine } = this.#host
     const headers: Record<string, string> = {}
-    if (!queryOf(request).has('sid')) engine.emit('initial_headers', headers, request)
+    const heard = engine.listenerCount('initial_headers') > 0 && !queryOf(request).has('sid')
+    if (heard) engine.emit('initial_headers', headers, request)
     engine.emit('headers', headers, request)
+    // As for every other answer of Node: nothing that would begin another header.
+    for (const [name, value] of Object.entries(headers)) validateHeaderValue(name, String(value))
     return headers
   }
 
