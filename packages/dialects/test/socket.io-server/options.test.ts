@@ -357,11 +357,7 @@ test('headers that would begin another one are not sent', async () => {
 
 test('what is asked before there is a session is not asked for files, nor for preflights', async () => {
   const asked: unknown[] = []
-  const options = {
-    cors: {},
-    allowRequest: (request: { url?: string }, done: (e: null, ok: boolean) => void) =>
-      done(null, asked.push(request.url) > 0),
-  }
+  const options: Options = { cors: {}, allowRequest: ({ url }, done) => done(null, asked.push(url) > 0) }
   const { url } = await listen(new Server(options))
   expect((await fetch(`${url}/socket.io/socket.io.js`, { headers: { origin: 'https://a.example' } })).status).toBe(200)
   expect((await fetch(`${url}/socket.io/?EIO=4&transport=polling`, { method: 'OPTIONS' })).status).toBe(204)

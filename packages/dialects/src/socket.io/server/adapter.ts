@@ -41,7 +41,26 @@ export class Adapter extends EventEmitter {
   }
 }
 
-for (const method of ['addAll', 'del', 'delAll', 'broadcast', 'broadcastWithAck', 'addSockets', 'delSockets', 'init'])
+const NOT_OFFERED = [
+  'init',
+  'close',
+  'serverCount',
+  'addAll',
+  'del',
+  'delAll',
+  'sockets',
+  'fetchSockets',
+  'addSockets',
+  'delSockets',
+  'disconnectSockets',
+  'broadcast',
+  'broadcastWithAck',
+  'serverSideEmit',
+  'persistSession',
+  'restoreSession',
+]
+
+for (const method of NOT_OFFERED)
   Object.defineProperty(Adapter.prototype, method, {
     value: () => notOffered(`adapter.${method}()`, 'use the methods of the namespace and of its sockets'),
   })

@@ -1,11 +1,13 @@
 import { type Clock, isTopic, type Undo } from '@rollcall/core'
 import type { Broker } from 'rollcall'
-import { NODES_DEFAULTS, Nodes, type NodesOptions } from 'rollcall/broker'
+import { NODES_DEFAULTS, NobodyThere, Nodes, type NodesOptions } from 'rollcall/broker'
 import type { Report } from './emitter.ts'
 import { decodeParcel, encodeParcel, type Head, type Parcel } from './parcel.ts'
 
 /** Does what another server wants done in a namespace; what it answers goes back, where an answer is wanted. */
 export type Obey = (what: Head, values: readonly unknown[]) => Promise<Parcel> | undefined
+
+const NOTHING: Parcel = { head: {}, values: [] }
 
 const ASK = 'io:ask'
 // For namespaces whose names no broker takes.
@@ -71,8 +73,9 @@ export class Others {
     const asked = this.#nodes.others().map(async (node) => {
       try {
         return decodeParcel(await this.#broker.ask(node, ASK, bytes, timeoutMs + SLACK_MS))
-      } catch {
-        return null
+      } catch (error) {
+        // It has stopped, and its sockets are gone with it.
+        return error instanceof NobodyThere ? NOTHING : null
       }
     })
     return Promise.all(asked)
