@@ -9,7 +9,7 @@ const echoing = contract({
 })
 
 /** Limits that no case reaches. What the defaults say of them is in `limits.test.ts`. */
-export const WIDE: Partial<Limits> = {
+const WIDE: Partial<Limits> = {
   messageBytes: 32 * 1024 * 1024,
   messageFragments: 100_000,
   framePieces: 100_000,

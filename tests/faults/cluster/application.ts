@@ -20,4 +20,4 @@ const channelHandlers = {
   say: ({ channel }: Speaking, text: string) => channel.emit('said', text),
 }
 
-export const handlers = { 'room:{room}': channelHandlers, 'hall:{room}': channelHandlers }
+const handlers = { 'room:{room}': channelHandlers, 'hall:{room}': channelHandlers }

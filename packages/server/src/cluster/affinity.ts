@@ -2,7 +2,7 @@
 const TAG_LENGTH = 7
 
 /** A short text that stands for a node in the ids of its sessions: who sees such an id does not learn the node's. */
-export function tagOf(node: string): string {
+function tagOf(node: string): string {
   let hash = 0x811c9dc5
   for (let i = 0; i < node.length; i++) hash = Math.imul(hash ^ node.charCodeAt(i), 0x01000193)
   return (hash >>> 0).toString(36).padStart(TAG_LENGTH, '0')
