@@ -42,7 +42,7 @@ function keepTalking(guest: Guest): () => Promise<void> {
   const talking = (async () => {
     for (let i = 0; going; i++) {
       await guest.recorded.send('say', `${guest.name} ${i}`, `${guest.name} ${i}`)
-      await new Promise((resolve) => setTimeout(resolve, 5))
+      await new Promise((resolve) => setTimeout(resolve, 20))
     }
   })()
   return () => {

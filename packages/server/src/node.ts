@@ -38,7 +38,7 @@ import { Turn } from './hub/turn.ts'
 import type { Log } from './log/log.ts'
 import { memoryLog } from './log/memory.ts'
 import { TRACKER_DEFAULTS } from './presence/tracker.ts'
-import { colleagues, inSurroundings } from './surroundings.ts'
+import { type Colleagues, colleagues, colleaguesOn, inSurroundings } from './surroundings.ts'
 import type { Handshake, Transport, TransportListener } from './transport/transport.ts'
 import type { CompressionOptions } from './transport/websocket.ts'
 
@@ -71,6 +71,7 @@ class Node {
   readonly #cluster: Cluster | null
   #services: Services | null = null
   readonly #connections: Connections
+  readonly #neighbours: Colleagues | null
   readonly #carrier: Carrier | null
   readonly #door: FrontDoor
   readonly #servers = new Set<Server>()
@@ -120,7 +121,8 @@ class Node {
       releaseSession: (token, proof) => this.#connections.sessions.release(token, proof),
     })
     // Workers of one machine have shorter ways.
-    this.#carrier = this.#cluster && !colleagues() ? this.#makeCarrier(this.#cluster) : null
+    this.#neighbours = colleaguesOn(options.broker)
+    this.#carrier = this.#cluster && !this.#neighbours ? this.#makeCarrier(this.#cluster) : null
     this.#door = this.#makeDoor(originCheck(options.origins ?? 'same-host'), addressReader(options.trustedProxy))
     this.#carrier?.start((server) => this.#door.attach(server, 'ours'))
   }
@@ -146,7 +148,7 @@ class Node {
         handshake: (request, transport) => handshakeOf(request, transport, addressOf(request)),
         originAllowed,
         admit,
-        sessionId: (text) => (colleagues() ?? this.#carrier)?.sessionId(text) ?? text,
+        sessionId: (text) => (this.#neighbours ?? this.#carrier)?.sessionId(text) ?? text,
         report: this.#report,
       }
       routes.push(...dialect.mount(host))
@@ -160,7 +162,7 @@ class Node {
       originAllowed,
       addressOf,
       admit,
-      colleagues: colleagues() ?? this.#carrier,
+      colleagues: this.#neighbours ?? this.#carrier,
       report: this.#report,
     })
   }

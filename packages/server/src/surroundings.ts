@@ -48,6 +48,15 @@ export function colleagues(): Colleagues | null {
 }
 
 /**
+ * Those of them to whom a request is passed on that is theirs: an app with a broker of its own has nodes elsewhere, too, and
+ * looks for all of them there.
+ */
+export function colleaguesOn(broker: Broker | undefined): Colleagues | null {
+  const surroundings = place[key]?.surroundings
+  return (broker && broker === surroundings?.broker && surroundings.colleagues) || null
+}
+
+/**
  * An app's options with what its surroundings add.
  * @throws TypeError if another app has it already: two of them would hear each other's messages.
  */

@@ -15,7 +15,9 @@ const program = fileURLToPath(new URL(`./serve-worker${extname(import.meta.url)}
 export async function serveWorkers({ file, port, host, log: logFile }: ServeOptions, workers: number): Promise<number> {
   const own = { clock: systemClock, random: systemRandom }
   const log = logFile === null ? memoryLog({ ...own, report: (error) => say(String(error)) }) : await loadLog(logFile)
-  const crew = await Crew.open({ ...own, program, file, port, host, workers, log, say }).catch((error: Error) => {
+  const crew = await Crew.open({ ...own, program, file, port, host, workers, log, say }).catch(async (error: Error) => {
+    // What is open would keep the process.
+    await log.close()
     throw new Failure(error.message)
   })
   const close = async () => {

@@ -12,10 +12,16 @@ export async function serve(args: readonly string[]): Promise<number> {
 }
 
 async function serveHere({ file, port, host, log }: ServeOptions): Promise<number> {
-  if (log !== null) provideSurroundings({ log: await loadLog(log) })
-  const app = await loadApp(file)
+  const opened = log === null ? null : await loadLog(log)
+  if (opened) provideSurroundings({ log: opened })
+  const app = await loadApp(file).catch(async (error: unknown) => {
+    // What is open would keep the process.
+    await opened?.close()
+    throw error
+  })
   const { code } = stopOnSignal(() => app.close().then(() => true), sayStopping)
-  const { url } = await app.listen({ port, host }).catch((error: unknown) => {
+  const { url } = await app.listen({ port, host }).catch(async (error: unknown) => {
+    await app.close()
     throw listenFailure(error, { port, host })
   })
   process.stdout.write(`listening on ${url}\n`)

@@ -102,6 +102,20 @@ describe('rollcall serve', () => {
   })
 
   test.each([
+    ['an app that throws', ['throws.ts', '--port', '0']],
+    ['a port that cannot be had', ['app.ts', '--host', '192.0.2.1', '--port', '0']],
+    ['workers that cannot start', ['throws.ts', '--port', '0', '--workers', '2']],
+    ['workers without a port', ['app.ts', '--host', '192.0.2.1', '--port', '0', '--workers', '2']],
+  ])('ends, its log closed, with %s', async (_, args) => {
+    const log = `export const log = { append() {}, follow() {}, close: async () => (clearInterval(open), console.log('closed')) }
+      const open = setInterval(() => {}, 1000)`
+    const throws = `throw new Error('no database')`
+    const cwd = folderOf({ 'app.ts': appThat(''), 'rooms.ts': contract, 'throws.ts': throws, 'log.js': log })
+    const result = await rollcall(['serve', ...args, '--log', 'log.js'], { cwd }).result()
+    expect([result.code, result.out]).toEqual([1, 'closed\n'])
+  })
+
+  test.each([
     ['no file', [], 2, /^rollcall: serve needs the file of an app: rollcall serve app.ts\nSee rollcall --help\n$/],
     ['two files', ['a.ts', 'b.ts'], 2, /^rollcall: serve takes one file, not also b.ts\n/],
     ['a file that is not there', ['nothing.ts'], 1, /^rollcall: There is no file .*nothing\.ts\n$/],

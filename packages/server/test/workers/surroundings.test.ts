@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { memoryBus } from '../../src/broker/memory.ts'
 import { type App, allow, memoryLog, type RollcallOptions, rollcall } from '../../src/index.ts'
-import { provideSurroundings } from '../../src/surroundings.ts'
+import { type Colleagues, colleagues, colleaguesOn, provideSurroundings } from '../../src/surroundings.ts'
 
 const rooms = contract({ 'log:{room}': channel({ emit: { message: z.string() }, history: { messages: 10 } }) })
 const makeLog = () => memoryLog({ clock: systemClock, random: systemRandom })
@@ -53,6 +53,16 @@ describe('an app in surroundings', () => {
     expect(() => makeApp()).toThrow(/makes more than one app, and only the first is given what workers share/)
     expect(() => makeApp({ log: makeLog() })).toThrow(TypeError)
     makeApp({ log: makeLog(), broker: bus.broker('own') })
+  })
+
+  it('passes requests on to its colleagues, unless it has nodes elsewhere', () => {
+    const [bus, others] = [memoryBus(), {} as Colleagues]
+    const shared = bus.broker('w1')
+    provideSurroundings({ broker: shared, colleagues: others })
+    expect([colleagues(), colleaguesOn(shared)]).toEqual([others, others])
+    expect([colleaguesOn(bus.broker('own')), colleaguesOn(undefined)]).toEqual([null, null])
+    provideSurroundings({})
+    expect([colleagues(), colleaguesOn(shared), colleaguesOn(undefined)]).toEqual([null, null, null])
   })
 
   it('that give nothing is as it is', async () => {
