@@ -19,3 +19,5 @@ const channelHandlers = {
   // The answer says where the message stands: clients of other protocols have no other way to learn it.
   say: ({ channel }: Speaking, text: string) => channel.emit('said', text),
 }
+
+export const handlers = { 'room:{room}': channelHandlers, 'hall:{room}': channelHandlers }
