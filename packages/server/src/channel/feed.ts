@@ -26,7 +26,7 @@ export class Feed {
   #stop: Undo | null = null
   #opening: Promise<void> | null = null
   #early: { message: LogMessage; epoch: string }[] | null = []
-  #repairing = false
+  #repairing: Promise<void> | null = null
 
   constructor(log: Log, topic: string, listener: FeedListener) {
     this.#log = log
@@ -105,29 +105,41 @@ export class Feed {
 
   /**
    * Compares with the log's end and reads what the feed left out, so that even a loss inside the server is noticed and
-   * mended. Called when a hole shows, and now and then.
+   * mended. Called when a hole shows, and now and then. Never rejects.
    */
   async repair(): Promise<void> {
-    if (this.#repairing || !this.#stop) return
-    this.#repairing = true
-    const open = () => this.#stop !== null
     try {
-      const top = await this.#log.top(this.#topic)
-      while (open() && top.epoch === this.#position.epoch && this.#position.offset < top.offset) {
-        const from = this.#position.offset
-        const page = await this.#log.readAfter(this.#topic, from, REPAIR_PAGE)
-        if (page.epoch !== this.#position.epoch) return
-        if (page.first > from + 1 && this.#position.offset === from)
-          this.#reset('too_old', { epoch: page.epoch, offset: page.first - 1 })
-        for (const message of page.messages)
-          if (message.offset === this.#position.offset + 1) this.#handOn(message, page.epoch)
-        if (page.messages.length === 0) return
-      }
-      if (open() && top.epoch !== this.#position.epoch) this.#reset('epoch_changed', top)
+      await this.reach()
     } catch {
       // The log cannot be read now; the next message or the next check tries again.
-    } finally {
-      this.#repairing = false
+    }
+  }
+
+  /** The same, for those who wait for it; all who come meanwhile share it. Rejects if the log cannot be read. */
+  reach(): Promise<void> {
+    this.#repairing ??= this.#reach().finally(() => {
+      this.#repairing = null
+    })
+    return this.#repairing
+  }
+
+  async #reach(): Promise<void> {
+    const open = () => this.#stop !== null
+    if (!open()) return
+    const before = this.#position.epoch
+    const top = await this.#log.top(this.#topic)
+    // What was fed meanwhile knows better.
+    if (!open() || this.#position.epoch !== before) return
+    if (top.epoch !== before) return this.#reset('epoch_changed', top)
+    while (open() && top.epoch === this.#position.epoch && this.#position.offset < top.offset) {
+      const from = this.#position.offset
+      const page = await this.#log.readAfter(this.#topic, from, REPAIR_PAGE)
+      if (page.epoch !== this.#position.epoch) return
+      if (page.first > from + 1 && this.#position.offset === from)
+        this.#reset('too_old', { epoch: page.epoch, offset: page.first - 1 })
+      for (const message of page.messages)
+        if (message.offset === this.#position.offset + 1) this.#handOn(message, page.epoch)
+      if (page.messages.length === 0) return
     }
   }
 

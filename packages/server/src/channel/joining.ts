@@ -5,12 +5,14 @@ import {
   isTopic,
   type Joined,
   type JoinRequest,
+  type Position,
   type Since,
 } from '@rollcall/core'
 import type { Channel } from './channel.ts'
 import type { Channels } from './channels.ts'
 import { check, checkMeta } from './checking.ts'
 import { EnterContext } from './contexts.ts'
+import type { Feed } from './feed.ts'
 import type { Decision, JoinContext } from './handlers.ts'
 import { type Held, Membership, type Peer } from './membership.ts'
 import { type Answer, done, refusalOf, refused } from './refusals.ts'
@@ -119,6 +121,7 @@ export class Joining {
     if (!feed || since === null) return { cursor: feed?.position.offset ?? 0, recovery: 'fresh' }
     if ('last' in since) return { cursor: await firstOf(channel, since.last), recovery: 'fresh' }
     const { epoch, offset } = since.position
+    await reachable(feed, since.position)
     const end = feed.position
     if (epoch !== end.epoch) return { cursor: end.offset, recovery: { gap: 'epoch_changed' } }
     if (offset > end.offset) return { cursor: end.offset, recovery: { gap: 'beyond_end' } }
@@ -195,6 +198,14 @@ export function show(membership: Membership, meta: unknown, held: Entry | null):
   const entry: Entry = { id, key: peer.user.id, meta, rev: channel.nextRev(before?.rev ?? 0) }
   channel.track(entry)
   return entry
+}
+
+// A client that comes from another node may know more of the log than has been fed here yet: that is no gap. Asked twice, as
+// what others have asked may be from before the client's last message.
+async function reachable(feed: Feed, { epoch, offset }: Position): Promise<void> {
+  const isBehind = () => epoch !== feed.position.epoch || offset > feed.position.offset
+  if (isBehind()) await feed.reach()
+  if (isBehind()) await feed.reach()
 }
 
 // Where the newest `last` messages begin, as far as they are still kept.
