@@ -30,7 +30,7 @@ const NO_BYTES = new Uint8Array(0)
 interface UnderWay {
   readonly node: string
   readonly pieces: Map<number, Uint8Array>
-  fail(status: number): void
+  giveUp(status: number): void
 }
 
 /**
@@ -65,7 +65,7 @@ export class Carrier {
       await broker.respond(REQUEST, (bytes, from) => this.#answer(inner, bytes, from)),
       nodes.onChange((node, change) => {
         if (change === 'up') return
-        for (const passing of [...this.#underWay.values()]) if (passing.node === node) passing.fail(503)
+        for (const passing of [...this.#underWay.values()]) if (passing.node === node) passing.giveUp(503)
       }),
     )
   }
@@ -97,19 +97,22 @@ export class Carrier {
     const body = await bodyOf(request)
     if (body === 'gone') return
     if (body === 'too_big') return fail(response, 413)
-    const passing: UnderWay = { node, pieces: new Map(), fail: (status) => fail(response, status) }
+    const giveUp = (status: number) => {
+      if (!this.#underWay.delete(id)) return
+      // Whatever is answered there from now on gets lost: the session is to end, not to wait for its next poll.
+      broker.publish(`${GONE}:${node}`, toUtf8(id))
+      fail(response, status)
+    }
+    const passing: UnderWay = { node, pieces: new Map(), giveUp }
     this.#underWay.set(id, passing)
-    response.once('close', () => {
-      if (!response.writableFinished) broker.publish(`${GONE}:${node}`, toUtf8(id))
-    })
+    response.once('close', () => giveUp(503))
     try {
       const answer = await broker.ask(node, REQUEST, encodeCarried(describe(request, id), body), HOLD_MS)
-      answerWith(response, answer, passing.pieces)
+      if (answerWith(response, answer, passing.pieces)) this.#underWay.delete(id)
+      else giveUp(502)
     } catch {
       // It has not arrived, or its answer has not: the client begins again, as after any broken connection.
-      fail(response, 503)
-    } finally {
-      this.#underWay.delete(id)
+      giveUp(503)
     }
   }
 
@@ -135,7 +138,7 @@ export class Carrier {
 
   stop(): void {
     for (const undo of this.#undo.splice(0)) undo()
-    for (const passing of [...this.#underWay.values()]) passing.fail(503)
+    for (const passing of [...this.#underWay.values()]) passing.giveUp(503)
     this.#inner?.close()
   }
 }
@@ -146,16 +149,17 @@ function describe({ method, url, headers, socket }: IncomingMessage, id: string)
   return { id, method: method ?? 'GET', path: url ?? '/', headers: withoutHop(headers), address, secure }
 }
 
-function answerWith(response: ServerResponse, bytes: Uint8Array, pieces: ReadonlyMap<number, Uint8Array>): void {
+// Answers whether that could be done: a piece may have got lost, and the client may be gone.
+function answerWith(response: ServerResponse, bytes: Uint8Array, pieces: ReadonlyMap<number, Uint8Array>): boolean {
   const { header = {}, body = NO_BYTES } = decodeCarried(bytes) ?? {}
   const answer = toCarriedAnswer(header)
-  if (!answer || pieces.size !== answer.pieces) return fail(response, 502)
-  if (response.headersSent || response.destroyed) return
+  if (!answer || pieces.size !== answer.pieces || response.headersSent || response.destroyed) return false
   const whole = [...[...pieces].sort(([a], [b]) => a - b).map(([, piece]) => piece), body]
   const length = whole.reduce((sum, { byteLength }) => sum + byteLength, 0)
   response.writeHead(answer.status, { ...answer.headers, 'content-length': length })
   for (const piece of whole) response.write(piece)
   response.end()
+  return true
 }
 
 function fail(response: ServerResponse, status: number): void {

@@ -29,13 +29,19 @@ export class InnerServer {
     // The client is where it is, whoever carries its request.
     Object.defineProperty(far, 'remoteAddress', { value: asked.address })
     Object.defineProperty(far, 'encrypted', { value: asked.secure })
+    let given = false
     this.#open.set(asked.id, () => {
+      given = true
       near.destroy()
       far.destroy()
     })
     try {
       this.#server.emit('connection', far)
       return await ask(near, asked, body)
+    } catch (error) {
+      // Given up by who asked: nobody hears the answer.
+      if (given) return { id: asked.id, status: 503, headers: {}, body: new Uint8Array(0) }
+      throw error
     } finally {
       this.#open.delete(asked.id)
       near.destroy()
