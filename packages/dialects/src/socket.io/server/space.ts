@@ -116,7 +116,8 @@ export class Space implements MemberHost {
     void owner.carrier.answersPing(CONTEST_MS).then((answers) => {
       this.#contests--
       if (!answers) owner.carrier.abandon()
-      if (!wish.cancelled) this.#judge(wish, answers ? null : this.#stayOf(wish))
+      if (wish.cancelled) this.#tellEmptied()
+      else this.#judge(wish, answers ? null : this.#stayOf(wish))
     })
   }
 
