@@ -15,17 +15,23 @@ const program = fileURLToPath(new URL(`./serve-worker${extname(import.meta.url)}
 export async function serveWorkers({ file, port, host, log: logFile }: ServeOptions, workers: number): Promise<number> {
   const own = { clock: systemClock, random: systemRandom }
   const log = logFile === null ? memoryLog({ ...own, report: (error) => say(String(error)) }) : await loadLog(logFile)
-  const crew = await Crew.open({ ...own, program, file, port, host, workers, log, say }).catch(async (error: Error) => {
-    // What is open would keep the process.
-    await log.close()
-    throw new Failure(error.message)
-  })
+  const crew = new Crew({ ...own, program, file, port, host, workers, log, say })
+  let told = false
   const close = async () => {
+    told = true
     const well = await crew.close()
     await log.close()
     return well
   }
   const { stop, code } = stopOnSignal(close, sayStopping)
+  try {
+    await crew.open()
+  } catch (error) {
+    if (told) return code
+    // What is open would keep the process.
+    await log.close()
+    throw new Failure(error instanceof Error ? error.message : String(error))
+  }
   // A terminal that is closed says the same as one who wants the workers replaced; only with a terminal it can be the first.
   process.on('SIGHUP', () => {
     if (process.stdout.isTTY) stop()

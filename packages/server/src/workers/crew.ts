@@ -48,28 +48,7 @@ export class Crew {
   #renewing: Promise<void> | null = null
   #closing: Promise<boolean> | null = null
 
-  /** Starts the workers, and resolves when all of them listen. Rejects, with none left, if one cannot. */
-  static async open(options: CrewOptions): Promise<Crew> {
-    // Node shares a port by accepting in the primary, in turn: connections stay for long, so they must be spread evenly.
-    cluster.setupPrimary({
-      exec: options.program,
-      args: [],
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
-    })
-    const crew = new Crew(options)
-    try {
-      // One goes ahead: what is wrong with the app is said once, and a port of 0 is taken once.
-      const [first, ...others] = crew.#places
-      if (first) await crew.#open(first)
-      await Promise.all(others.map((place) => crew.#open(place)))
-      return crew
-    } catch (error) {
-      await crew.close()
-      throw error
-    }
-  }
-
-  private constructor(options: CrewOptions) {
+  constructor(options: CrewOptions) {
     this.#options = options
     const { log, clock, say, port } = options
     this.#port = port
@@ -84,12 +63,32 @@ export class Crew {
     }))
   }
 
+  /** Starts the workers, and resolves when all of them listen. Rejects, with none left, if one cannot. Called once. */
+  async open(): Promise<void> {
+    // Node shares a port by accepting in the primary, in turn: connections stay for long, so they must be spread evenly.
+    cluster.setupPrimary({
+      exec: this.#options.program,
+      args: [],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
+    })
+    try {
+      // One goes ahead: what is wrong with the app is said once, and a port of 0 is taken once.
+      const [first, ...others] = this.#places
+      if (first) await this.#open(first)
+      await Promise.all(others.map((place) => this.#open(place)))
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
   /** Where the app is. */
   get url(): string {
     return this.#url
   }
 
   async #open(place: Place): Promise<void> {
+    if (this.#closing) throw new Error('Stopped before all workers listened')
     const worker = this.#start(place.number)
     const url = await worker.serving.catch((error: Error) => {
       throw place.number === 1 ? error : new Error(`Worker ${place.number}: ${error.message}`, { cause: error })

@@ -24,6 +24,7 @@ export class WorkerProcess {
   readonly ended: Promise<Ending>
   readonly #worker: Worker
   readonly #clock: Clock
+  #stopping = false
 
   /** Starts it. `cluster.setupPrimary` says with which program. */
   static start(plan: WorkerPlan, clock: Clock): WorkerProcess {
@@ -46,7 +47,8 @@ export class WorkerProcess {
     })
     this.serving = new Promise((resolve, reject) => {
       worker.on('message', (message: FromWorker) => {
-        if (message.kind === 'ready') this.#tell({ kind: 'serve', ...plan })
+        // What it was told before it listened is lost.
+        if (message.kind === 'ready') this.#tell(this.#stopping ? { kind: 'stop' } : { kind: 'serve', ...plan })
         else if (message.kind === 'serving') resolve(message.url)
         else reject(new Error(message.message))
       })
@@ -63,6 +65,7 @@ export class WorkerProcess {
 
   /** Lets it send its clients away and end; after 20 s it is killed. Answers whether it ended well. */
   async stop(): Promise<boolean> {
+    this.#stopping = true
     this.#tell({ kind: 'stop' })
     const cut = this.#clock.after(STOP_MS, () => this.#worker.process.kill('SIGKILL'))
     const { code } = await this.ended

@@ -101,6 +101,15 @@ describe('rollcall serve', () => {
     expect((await server.result()).code).toBe(0)
   })
 
+  test('ends when it is told to before its workers listen', async () => {
+    const slow = `process.stdout.write('loading\\n'); await new Promise((resolve) => setTimeout(resolve, 60_000))`
+    const cwd = folderOf({ 'slow.js': slow })
+    const server = rollcall(['serve', 'slow.js', '--port', '0', '--workers', '2'], { cwd })
+    await server.says(/loading/)
+    server.process.kill('SIGTERM')
+    expect(await server.result()).toEqual({ code: 0, out: 'loading\n', err: 'stopping\n' })
+  })
+
   test.each([
     ['an app that throws', ['throws.ts', '--port', '0']],
     ['a port that cannot be had', ['app.ts', '--host', '192.0.2.1', '--port', '0']],
