@@ -170,9 +170,10 @@ describe('a connect', () => {
     }
   })
 
-  test('that cannot be judged now gets 503 and when to try again', async () => {
+  test('that cannot be judged now gets 503, when to try again, and a body that official clients know', async () => {
     const response = await fetch(new Poll(server.port, 'busy=1&vsn=2.0.0').target)
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '3'])
+    expect(await response.json()).toEqual({ status: 500 })
   })
 
   test('has its token in a header', async () => {

@@ -215,5 +215,6 @@ function refuse(exchange: Exchange, { code, retryAfterMs }: Refusal): void {
 
 function later(exchange: Exchange, waitMs: number): void {
   const headers = { 'retry-after': String(Math.ceil(waitMs / 1000)) }
-  exchange.answer({ status: 503, headers, body: '{"status":503}' })
+  // The official client looks at the body alone, throws at a status that it does not know, and is dead: 500 it tries again.
+  exchange.answer({ status: 503, headers, body: '{"status":500}' })
 }
