@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { describe, expect, test, vi } from 'vitest'
-import { upgradeRequest } from '../support/raw-socket.ts'
+import { RawSocket, upgradeRequest } from '../support/raw-socket.ts'
 import { until } from '../support/until.ts'
 import { afterwards, stage } from './stage.ts'
 
@@ -157,6 +157,21 @@ describe('headers', () => {
     expect([101, 400, 404, 426]).toContain(raw.status)
     await hello()
   })
+})
+
+describe('a path', () => {
+  // A proxy in front that keeps a path to itself must not be told another one than the server understands.
+  test.each(['/x\\..\\api/v1/health', '/\\x/api/v1/health', '\\api/v1/health', '/x%5c..%5capi/v1/health'])(
+    'with a backslash (%s) leads to no other',
+    async (path) => {
+      const { port } = await stage()
+      const raw = new RawSocket(port)
+      afterwards(() => raw.destroy())
+      raw.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`)
+      await raw.until(() => raw.head !== '', 'the answer')
+      expect([400, 404]).toContain(raw.status)
+    },
+  )
 })
 
 describe('an upgrade that is refused', () => {

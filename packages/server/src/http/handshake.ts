@@ -27,8 +27,9 @@ class RequestHandshake implements Handshake {
 
 /** A request's target as a URL. The host is a placeholder: what the client claims it to be proves nothing. */
 export function targetUrl(target: string): URL {
-  // A target that begins with two slashes, or is a whole URL, would be read as naming a host.
-  const path = target.startsWith('/') ? target.replace(/^\/+/, '/') : '/'
+  // A target that begins with two slashes, or is a whole URL, would be read as naming a host. URLs take a backslash for a
+  // slash, proxies do not: with `/x\..\api` a request would come to a path that a proxy in front keeps to itself.
+  const path = target.startsWith('/') ? target.replaceAll('\\', '%5C').replace(/^\/+/, '/') : '/'
   try {
     return new URL(path, 'http://rollcall.invalid')
   } catch {

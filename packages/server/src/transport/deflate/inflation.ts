@@ -13,7 +13,7 @@ type Done = (error: Error | null, bytes?: Buffer) => void
 
 /**
  * Inflates what one peer sends, in the place of the extension of `ws`. Whole messages, at once: measured, 3 µs for a small
- * one and 65 µs for 64 KiB, against a thread for each and 40 KiB that stay with the connection. The output is bounded: what
+ * one and 65 µs for 64 KiB, against a thread for each and 30 KiB that stay with the connection. The output is bounded: what
  * would be larger is given up in the middle.
  */
 export class Inflation {

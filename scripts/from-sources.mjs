@@ -1,0 +1,41 @@
+// Runs a program of the tests: bundled from the sources, so what runs is what is there.
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { build } from 'esbuild'
+import { root } from './step.mjs'
+
+/** What other people published stays outside. */
+const outside = {
+  name: 'outside',
+  /** @param {import('esbuild').PluginBuild} setup */
+  setup({ onResolve }) {
+    onResolve({ filter: /^[^.]/ }, ({ kind, path }) => {
+      if (kind === 'entry-point' || /^(@rollcall\/|rollcall(\/|$))/.test(path)) return undefined
+      return { path, external: true }
+    })
+  },
+}
+
+/**
+ * Bundles a program and runs it in this process.
+ *
+ * @param {string} entry below the root
+ * @param {string} name of the bundle
+ */
+export async function runFromSources(entry, name) {
+  const outfile = join(root, 'node_modules/.cache/rollcall', `${name}.mjs`)
+  await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    conditions: ['@rollcall/source'],
+    sourcemap: true,
+    logLevel: 'error',
+    plugins: [outside],
+  })
+  await import(pathToFileURL(outfile).href)
+}
