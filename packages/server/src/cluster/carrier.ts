@@ -65,6 +65,7 @@ export class Carrier {
       await broker.respond(REQUEST, (bytes, from) => this.#answer(inner, bytes, from)),
       nodes.onChange((node, change) => {
         if (change === 'up') return
+        inner.abandonFrom(node)
         for (const passing of [...this.#underWay.values()]) if (passing.node === node) passing.giveUp(503)
       }),
     )
@@ -125,7 +126,7 @@ export class Carrier {
   // At the node that has the session.
   async #answer(inner: InnerServer, bytes: Uint8Array, from: string): Promise<Uint8Array> {
     const { broker } = this.#options
-    const { id, status, headers, body } = await inner.answer(bytes)
+    const { id, status, headers, body } = await inner.answer(bytes, from)
     let sent = 0
     let pieces = 0
     // An answer is one message: what is too much for it goes ahead, and arrives before it.

@@ -13,15 +13,15 @@ export interface InnerAnswer {
 /** Has this node's own routes answer requests that other nodes have carried here: an HTTP server without a port. */
 export class InnerServer {
   readonly #server: Server = createServer({ maxHeaderSize: 65_536, keepAlive: false })
-  readonly #open = new Map<string, () => void>()
+  readonly #open = new Map<string, { readonly from: string; end(): void }>()
 
   /** `attach` puts the routes in front of a server. */
   constructor(attach: (server: Server) => unknown) {
     attach(this.#server)
   }
 
-  /** @throws Error if the bytes are no request. */
-  async answer(bytes: Uint8Array): Promise<InnerAnswer> {
+  /** Answers what a node has carried here. @throws Error if the bytes are no request. */
+  async answer(bytes: Uint8Array, from: string): Promise<InnerAnswer> {
     const { header = {}, body } = decodeCarried(bytes) ?? {}
     const asked = toCarriedRequest(header)
     if (!asked || !body) throw new Error('Not a request that a node would carry')
@@ -30,11 +30,12 @@ export class InnerServer {
     Object.defineProperty(far, 'remoteAddress', { value: asked.address })
     Object.defineProperty(far, 'encrypted', { value: asked.secure })
     let given = false
-    this.#open.set(asked.id, () => {
+    const end = () => {
       given = true
       near.destroy()
       far.destroy()
-    })
+    }
+    this.#open.set(asked.id, { from, end })
     try {
       this.#server.emit('connection', far)
       return await ask(near, asked, body)
@@ -50,11 +51,16 @@ export class InnerServer {
 
   /** The client of a request is gone: nobody waits for its answer any more. */
   abandon(id: string): void {
-    this.#open.get(id)?.()
+    this.#open.get(id)?.end()
+  }
+
+  /** The same for all that a node has carried here. */
+  abandonFrom(node: string): void {
+    for (const { from, end } of [...this.#open.values()]) if (from === node) end()
   }
 
   close(): void {
-    for (const end of [...this.#open.values()]) end()
+    for (const { end } of [...this.#open.values()]) end()
   }
 }
 

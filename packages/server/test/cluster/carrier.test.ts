@@ -196,6 +196,15 @@ describe('a request for a session of another node', () => {
     expect(b.seen.strangers).toEqual([session])
   })
 
+  it('that a node has carried which falls silent is given up', async () => {
+    const { a, b, session } = await twoNodes()
+    const answer = ask(`${b.url}/polls?sid=${session}`, 'GET', {})
+    const poll = await oneHeld(a.seen)
+    cut = 'b'
+    await eventually(() => expect(poll.gone).toBe(true))
+    expect((await answer).status).toBe(503)
+  })
+
   it('stays where it is when no node is meant', async () => {
     const { b } = await twoNodes()
     for (const sid of ['x', 'unknown-session-0000000', '', '%00', 'a'.repeat(5_000)])
