@@ -1,8 +1,12 @@
+import { check, history } from '@rollcall/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { missingNats } from '../support/nats.ts'
 import { until } from '../support/until.ts'
 import { Guest } from './cluster/guest.ts'
+import { phoenixPerson } from './cluster/phoenix-person.ts'
+import { socketIoPerson } from './cluster/socket-io-person.ts'
 import { Stage } from './cluster/stage.ts'
+import { now } from './cluster/world.ts'
 
 describe.skipIf(missingNats)('whichever node is asked', { timeout: 60_000 }, () => {
   let stage: Stage
@@ -48,6 +52,27 @@ describe.skipIf(missingNats)('whichever node is asked', { timeout: 60_000 }, () 
     for (const node of stage.nodes) {
       const { messages } = await stage.api(node, 'GET', `${path}/messages?limit=10`)
       expect((messages as { payload: string }[]).map(({ payload }) => payload)).toEqual(people[0]?.heard)
+    }
+  })
+
+  it.each([
+    ['Socket.IO', socketIoPerson],
+    ['Phoenix', phoenixPerson],
+  ])('it carries the polls of a client of %s to the node that has the session', async (_, come) => {
+    const events = history(now)
+    const people = ['Ada', 'Bob', 'Cy'].map((user) =>
+      come({ url: stage.url, history: events, user, topic: 'room:x', polls: true }),
+    )
+    try {
+      await until(() => people.every(({ here }) => here), { what: 'everybody to be here' })
+      for (let i = 0; i < 20; i++) await Promise.all(people.map((person) => person.say(`${person.user}-${i}`)))
+      const delivered = () => events.records.filter(({ kind }) => kind === 'deliver').length
+      await until(() => delivered() === 180, { what: 'everybody to hear everything' })
+      const { anomalies, counts } = check(events.records)
+      expect(anomalies).toEqual([])
+      expect(counts).toMatchObject({ accepted: 60, unknown: 0, resumed: 0, memberships: 3 })
+    } finally {
+      await Promise.all(people.map((person) => person.close()))
     }
   })
 

@@ -35,14 +35,14 @@ async function judge(scenario: string, scene: World, options: { convergeMs?: num
 
 describe.skipIf(missingNats)('three nodes on one NATS', { timeout: 120_000 }, () => {
   it('keep every promise when nothing is broken', async () => {
-    const scene = await world()
+    const scene = await world({ polls: true })
     await pause(2_000)
     const { counts } = await judge('nothing broken', scene)
     expect(counts).toMatchObject({ refused: 0, unknown: 0, resumed: 0, gaps: {} })
   })
 
   it('lose nothing when one is killed', async () => {
-    const scene = await world()
+    const scene = await world({ polls: true })
     const { stage } = scene
     const victim = stage.node(1)
     await stage.kill(victim)
@@ -102,7 +102,7 @@ describe.skipIf(missingNats)('three nodes on one NATS', { timeout: 120_000 }, ()
   })
 
   it('lose nothing when all are restarted one after the other', async () => {
-    const scene = await world()
+    const scene = await world({ polls: true })
     for (const node of scene.stage.nodes) {
       await scene.stage.stop(node)
       scene.fault('restart', node.name)

@@ -13,7 +13,8 @@ broker.onHealth((healthy) => process.stdout.write(`${healthy ? 'healthy' : 'away
 
 const app = rollcall(application, handlers, {
   authenticate: ({ credentials }) => ({ id: String((credentials as { user?: unknown } | null)?.user) }),
-  dialects: [phoenix(), socketIo()],
+  // Polls that were given up are found out soon, so that suites need not wait for it.
+  dialects: [phoenix({ longPoll: { windowMs: 2_000 } }), socketIo({ pingInterval: 3_000, pingTimeout: 2_000 })],
   api: { token },
   broker,
   log,

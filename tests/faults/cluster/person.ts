@@ -6,6 +6,8 @@ export interface PersonOptions {
   /** Also its credentials. */
   readonly user: string
   readonly topic: string
+  /** Whether it polls, where its client can: each request may come to another node. */
+  readonly polls?: boolean
 }
 
 /** Somebody in a topic, whatever its client speaks. What happens to it is in the history. */

@@ -17,13 +17,12 @@ interface Answer {
 }
 
 /** Comes in with the official client of Socket.IO. */
-export function socketIoPerson({ url, history, user, topic }: PersonOptions): Person {
+export function socketIoPerson({ url, history, user, topic, polls = false }: PersonOptions): Person {
   const membership = new Membership(history, user, topic)
   const shown = new Map<string, Shown>()
-  // Over polling alone a session belongs to one node; upgrades are for servers behind sticky balancers.
   const socket = io(`${url}/${topic}`, {
     auth: { user, presence: { n: 0 } },
-    transports: ['websocket'],
+    transports: [polls ? 'polling' : 'websocket'],
     forceNew: true,
     reconnectionDelay: 500,
     reconnectionDelayMax: 5_000,

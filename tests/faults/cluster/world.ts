@@ -19,6 +19,8 @@ export interface WorldOptions extends StageOptions {
   readonly natives?: number
   readonly socketIos?: number
   readonly phoenixes?: number
+  /** Whether some of the last two kinds poll. */
+  readonly polls?: boolean
   /** How often each says something, in milliseconds. */
   readonly sayMs?: number
 }
@@ -40,7 +42,7 @@ export class World {
   readonly #sayMs: number
 
   private constructor(stage: Stage, options: WorldOptions) {
-    const { natives = 18, socketIos = 3, phoenixes = 3, sayMs = 150 } = options
+    const { natives = 18, socketIos = 3, phoenixes = 3, polls = false, sayMs = 150 } = options
     this.stage = stage
     this.history = history(now)
     this.#sayMs = sayMs
@@ -54,6 +56,7 @@ export class World {
         url: stage.url,
         history: this.history,
         user: `user-${i}`,
+        polls: polls && i % 2 === 1,
         // People come in turn to the nodes: those of a topic must be at all of them.
         topic: TOPICS[Math.floor(i / stage.nodes.length) % TOPICS.length] ?? '',
       }),
