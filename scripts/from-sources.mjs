@@ -1,4 +1,4 @@
-// Runs a program of the tests: bundled from the sources, so what runs is what is there.
+// Programs of the tests, bundled from the sources: what runs is what is there.
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
@@ -17,12 +17,12 @@ const outside = {
 }
 
 /**
- * Bundles a program and runs it in this process.
+ * Bundles a program, and answers where it is.
  *
  * @param {string} entry below the root
  * @param {string} name of the bundle
  */
-export async function runFromSources(entry, name) {
+export async function bundle(entry, name) {
   const outfile = join(root, 'node_modules/.cache/rollcall', `${name}.mjs`)
   await build({
     absWorkingDir: root,
@@ -37,5 +37,15 @@ export async function runFromSources(entry, name) {
     logLevel: 'error',
     plugins: [outside],
   })
-  await import(pathToFileURL(outfile).href)
+  return outfile
+}
+
+/**
+ * Bundles a program and runs it in this process.
+ *
+ * @param {string} entry below the root
+ * @param {string} name of the bundle
+ */
+export async function runFromSources(entry, name) {
+  await import(pathToFileURL(await bundle(entry, name)).href)
 }

@@ -398,10 +398,20 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     this.notify({ kind: 'left', alias: membership.alias, reason })
   }
 
+  get waitingBytes(): number {
+    return this.outbox.waitingBytes
+  }
+
   tooSlow(): void {
     this.#host.turn.counters.closedAsSlow++
     // Nothing more can be written: what waits is given up together with the connection.
     this.close(CloseCode.slow, 'reading too slowly')
+  }
+
+  /** Ends as too slow, without waiting for what is not read: the memory is needed. */
+  shed(): void {
+    this.tooSlow()
+    this.#transport.destroy()
   }
 
   supersede(): void {

@@ -17,6 +17,7 @@ import type { Handshake, Transport } from '../transport/transport.ts'
 import { isLoopback } from './address.ts'
 import { type Client, Connection, type ConnectionHost, isHere, type RefusalCounters } from './connection.ts'
 import type { Limits } from './limits.ts'
+import { bufferBytes } from './memory.ts'
 import {
   type HeldMembership,
   nodeOf,
@@ -26,6 +27,7 @@ import {
   Sessions,
   toResumable,
 } from './sessions.ts'
+import { Shedding } from './shedding.ts'
 import type { Visitor } from './visitor.ts'
 
 /** What happened to a connection. */
@@ -75,6 +77,7 @@ export class Connections implements ConnectionHost {
   readonly #addresses = new Map<string, number>()
   readonly #listeners = new Set<(event: ConnectionEvent) => void>()
   readonly #handshakes: Bucket
+  readonly #shedding: Shedding
   // Clients without a connection that are being judged.
   #visiting = 0
   #sweep: Undo | null = null
@@ -95,8 +98,9 @@ export class Connections implements ConnectionHost {
     this.sessions = new Sessions(node, options.clock, options.random, options.sessions, (held) =>
       this.endHeld(held, 'lost'),
     )
-    const { handshakesPerSecond } = options.limits
+    const { handshakesPerSecond, bufferedBytes, volatileBytes } = options.limits
     this.#handshakes = new Bucket(handshakesPerSecond, handshakesPerSecond, options.clock.now())
+    this.#shedding = new Shedding(bufferedBytes, volatileBytes, bufferBytes)
   }
 
   get size(): number {
@@ -138,6 +142,7 @@ export class Connections implements ConnectionHost {
     this.#sweep = null
     const now = this.clock.now()
     for (const connection of this.#all) connection.tick(now)
+    this.#shedding.look(this.#all)
     if (this.#all.size > 0) this.#sweep = this.clock.after(SWEEP_MS, () => this.#tick())
   }
 

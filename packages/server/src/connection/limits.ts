@@ -1,3 +1,5 @@
+import { quarterOfMemory } from './memory.ts'
+
 /** Bounds that protect the server from its clients. Every one can be set in `options.limits`; 0 is never "unlimited". */
 export interface Limits {
   /** An inbound message, in bytes; above it the connection is closed with 1009. Default 65,536. */
@@ -22,6 +24,11 @@ export interface Limits {
   readonly outboxBytes: number
   /** Above this many waiting bytes volatile events are dropped or conflated. Default 64 KiB. */
   readonly volatileBytes: number
+  /**
+   * What all buffers of the process may hold, in bytes; above it the connections that most waits for are closed with 4001.
+   * Default: a quarter of the memory that the process may use.
+   */
+  readonly bufferedBytes: number
   /** Channels of one connection. Default 128. */
   readonly channelsPerConnection: number
   /** A member's metadata as JSON, in bytes. Default 2,048. */
@@ -75,6 +82,7 @@ export const DEFAULT_LIMITS: Limits = {
   messageDepth: 64,
   outboxBytes: 1_048_576,
   volatileBytes: 65_536,
+  bufferedBytes: quarterOfMemory(),
   channelsPerConnection: 128,
   presenceBytes: 2_048,
   helloMs: 10_000,
