@@ -32,6 +32,8 @@ export type Step = { readonly at: number } & (
   | { readonly do: 'stop' | 'suspend' | 'logAway'; readonly node: number; readonly forMs: number }
   | { readonly do: 'logMute' | 'feedLoss'; readonly node: number; readonly forMs: number; readonly share: number }
   | { readonly do: 'split'; readonly node: number; readonly forMs: number }
+  /** What nodes say to each other takes longer, or is lost, by share. Not drawn by chance: see `cluster.ts`. */
+  | { readonly do: 'bus'; readonly drop: number; readonly delayMs: number; readonly forMs: number }
 )
 
 /** How often each step is taken; faults make up about a third. */

@@ -29,16 +29,20 @@ export interface Run {
 
 export interface SimulateOptions {
   readonly mutant?: Mutant
-  /** The steps to take instead of the seed's own. */
+  /** The world and the steps in it instead of the seed's own. */
+  readonly setting?: Scenario
   readonly steps?: readonly Step[]
   /** Hears all that happens to connections, with the time since the beginning. */
   readonly trace?: (atMs: number, event: WireEvent) => void
 }
 
 /** Simulates what a seed stands for, from beginning to end. The same seed gives the same run. */
-export async function simulate(seed: number, { mutant = {}, steps, trace }: SimulateOptions = {}): Promise<Run> {
+export async function simulate(
+  seed: number,
+  { mutant = {}, setting: given, steps, trace }: SimulateOptions = {},
+): Promise<Run> {
   const random = seededRandom(seed)
-  const setting = scenario(seed, random.fork('scenario'))
+  const setting = given ?? scenario(seed, random.fork('scenario'))
   const taken = steps ?? plan(setting, random.fork('plan'))
   const world = new World(setting, mutant)
   const { cluster } = world

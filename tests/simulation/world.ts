@@ -47,8 +47,7 @@ export class World {
       seed,
       nodes,
       conditions: { delayMs, jitterMs, windowBytes },
-      // Nodes are near each other.
-      bus: { delayMs: Math.min(delayMs, 5), jitterMs: Math.min(jitterMs, 10) },
+      bus: { delayMs: this.#busDelayMs, jitterMs: Math.min(jitterMs, 10) },
       logConditions: { delayMs: logDelayMs, jitterMs: logDelayMs },
       options: () => ({ ...serverOptions(scenario), ...mutant.options }),
       ...(mutant.seams && { seams: mutant.seams }),
@@ -88,6 +87,11 @@ export class World {
       'tiny:{id}': handlers,
       'hall:{id}': handlers,
     } as unknown as Handlers<SimulatedChannels>
+  }
+
+  // Nodes are near each other.
+  get #busDelayMs(): number {
+    return Math.min(this.scenario.delayMs, 5)
   }
 
   /** Does one step. */
@@ -217,7 +221,17 @@ export class World {
     this.cluster.clock.after(forMs, heal)
   }
 
+  #bus({ drop, delayMs, forMs }: Step & { readonly do: 'bus' }): void {
+    this.history.add({ kind: 'fault', fault: 'bus', target: 'all nodes', effect: 1 })
+    // Whom a node has not heard of in time it does not show.
+    if (drop > 0 || delayMs > 20) this.#truth.giveUp()
+    const { network } = this.cluster
+    network.setBus({ drop, delayMs })
+    this.#lasting(null, forMs, () => network.setBus({ drop: 0, delayMs: this.#busDelayMs }))
+  }
+
   #toNode(step: Exclude<Step, { readonly client: number }>): void {
+    if (step.do === 'bus') return this.#bus(step)
     const node = this.cluster.nodes[step.node]
     if (!node) return
     if (step.do === 'emit') {
