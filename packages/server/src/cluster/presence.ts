@@ -10,8 +10,10 @@ import type { Nodes } from './nodes.ts'
 const GATHER_MS = 10
 // Where this node stands is said again this often, in milliseconds: a lost last delta is noticed within it.
 const MARK_MS = 10_000
-// How long a newly interested node waits for the others' snapshots before it answers who is here, in milliseconds.
+// How long a newly interested node waits for the others' snapshots before it answers who is here, in milliseconds; longer
+// where the engine is slow.
 const SETTLE_MS = 100
+const MAX_SETTLE_MS = 2_000
 
 const SNAPSHOT = 'presence-snapshot'
 
@@ -64,6 +66,7 @@ export class ClusterPresence {
       tell: (node, message) => this.#tell(node, topic, message),
       request: (node) => void this.#request(topic, replica, node),
     })
+    const began = this.#clock.now()
     const unsubscribe = await this.#broker.subscribe(`presence:${topic}`, (bytes, from) => {
       const message = toReplicaMessage(decodeMessage(bytes) ?? {})
       if (!message) return
@@ -71,12 +74,15 @@ export class ClusterPresence {
       replica.hear(from, message)
     })
     this.#replicas.set(topic, replica)
+    // From the engine and back took so long: to the others and back it is twice as far.
+    const farMs = (this.#clock.now() - began) * 4
+    const settleMs = Math.min(MAX_SETTLE_MS, Math.max(SETTLE_MS, farMs))
     replica.start()
     let gathering: Undo | null = null
     const alone = this.#nodes.others().length === 0
     return {
       replica,
-      settled: alone ? Promise.resolve() : new Promise((resolve) => this.#clock.after(SETTLE_MS, resolve)),
+      settled: alone ? Promise.resolve() : new Promise((resolve) => this.#clock.after(settleMs, resolve)),
       changed: () => {
         gathering ??= this.#clock.after(GATHER_MS, () => {
           gathering = null
