@@ -21,8 +21,9 @@ export const programs = {
     package: 'nats-server',
     command: ['nats-server'],
     env: 'NATS_SERVER',
-    suites: ['unit', 'faults'],
+    suites: ['unit', 'faults', 'bench'],
   },
+  'redis-server': { package: 'redis-server', command: ['redis-server'], env: 'REDIS_SERVER', suites: ['bench'] },
   nginx: { package: 'nginx-light', command: ['nginx'], env: 'NGINX', suites: [] },
 }
 

@@ -18,6 +18,9 @@ const node = { runtime: 'node', history: 'memory', workers: 0, optional: null } 
 const own = { ...node, program: 'rollcall' } as const
 const crew = { ...node, program: 'rollcall-workers', speech: 'rollcall' } as const
 
+const joined = { ...node, program: 'rollcall-nats', speech: 'rollcall' } as const
+const redis = { ...node, program: 'socketio-redis', speech: 'socket.io' } as const
+
 const systems: readonly System[] = [
   { ...own, name: 'rollcall', title: 'Rollcall', speech: 'rollcall' },
   { ...own, name: 'rollcall-memory', title: 'Rollcall, history in memory', speech: 'rollcall' },
@@ -35,6 +38,11 @@ const systems: readonly System[] = [
   { ...crew, name: 'rollcall-1', title: 'Rollcall, 1 worker', workers: 1 },
   { ...crew, name: 'rollcall-2', title: 'Rollcall, 2 workers', workers: 2 },
   { ...crew, name: 'rollcall-4', title: 'Rollcall, 4 workers', workers: 4 },
+  { ...joined, name: 'rollcall-nats-1', title: 'Rollcall, 1 node on NATS', workers: 1 },
+  { ...joined, name: 'rollcall-nats-2', title: 'Rollcall, 2 nodes on NATS', workers: 2 },
+  { ...joined, name: 'rollcall-nats-3', title: 'Rollcall, 3 nodes on NATS', workers: 3 },
+  { ...redis, name: 'socket.io-redis-2', title: 'Socket.IO, 2 nodes on Redis', workers: 2 },
+  { ...redis, name: 'socket.io-redis-3', title: 'Socket.IO, 3 nodes on Redis', workers: 3 },
   { ...node, name: 'socket.io', title: 'Socket.IO', program: 'socketio', speech: 'socket.io' },
   { ...node, name: 'ws', title: 'ws, send in a loop', program: 'ws', speech: 'plain' },
   { ...node, name: 'ws-once', title: 'ws, encoded once', program: 'ws-once', speech: 'plain' },

@@ -32,7 +32,7 @@ const answers = {
  * Rollcall as its guide shows it: a contract with schemas, handlers, presence and history where a room asks for them. Only
  * the limits on speed are out of the way, since a load generator is what they protect from.
  */
-export function chat(options: Pick<RollcallOptions, 'log'> = {}): App<(typeof rooms)['channels']> {
+export function chat(options: Pick<RollcallOptions, 'log' | 'broker'> = {}): App<(typeof rooms)['channels']> {
   return rollcall(
     rooms,
     { 'room:{room}': answers, 'here:{room}': answers, 'log:{room}': answers },

@@ -40,7 +40,7 @@ export class Trial {
   readonly #bench: string
   readonly #generators: Program[] = []
   readonly #folder: string
-  #port = 0
+  #ports: readonly number[] = []
   versions: Readonly<Record<string, string>> = {}
 
   private constructor({ bench, system, command, args, scale }: TrialPlan) {
@@ -57,8 +57,8 @@ export class Trial {
     try {
       const { history, workers } = plan.system
       const given: SystemPlan = { history, workers, folder: trial.#folder }
-      const { port, versions } = await trial.server.ask<Opened>('open', given)
-      trial.#port = port
+      const { port, ports = [port], versions } = await trial.server.ask<Opened>('open', given)
+      trial.#ports = ports
       trial.versions = versions
       return await use(trial)
     } finally {
@@ -93,7 +93,7 @@ export class Trial {
   crowd(plan: Partial<CrowdPlan> & Pick<CrowdPlan, 'rooms' | 'perRoom'>): CrowdPlan {
     const { speech } = this.system
     const common = { prefix: 'room', first: 0, present: false, inFlight: 256, timeoutMs: 60_000 }
-    return { port: this.#port, speech, ...common, ...plan }
+    return { ports: this.#ports, speech, ...common, ...plan }
   }
 
   async connect(

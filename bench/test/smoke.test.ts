@@ -2,6 +2,7 @@
 // slower by a multiple. Bounds are generous, since this runs on whatever machine, beside whatever else.
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
+import { locate } from '../../scripts/provide.mjs'
 import { bundle } from '../bundle.mjs'
 import type { Entry, Outcome } from '../src/contest.ts'
 import { chooseCases } from '../src/options.ts'
@@ -82,6 +83,14 @@ test.each(['workers-busy', 'workers-history', 'workers-rooms'])('%s: two workers
   const { entries } = await measure(name, ['rollcall-1', 'rollcall-2'])
   const [one = 0, two = 0] = entries.map((entry) => valuesOf(entry, 'value')[0])
   expect(two / one).toBeGreaterThan(0.2)
+})
+
+const missing = ['nats-server', 'redis-server'].find((name) => locate(name).path === undefined)
+
+test.skipIf(missing)('nodes on NATS beside Socket.IO on Redis', async () => {
+  const { entries } = await measure('cluster-busy', ['rollcall-nats-2', 'socket.io-redis-2'])
+  const [own = 0, other = 0] = entries.map((entry) => valuesOf(entry, 'perCore')[0])
+  expect(own / other).toBeGreaterThan(1)
 })
 
 test('plain clients are served as fast as native ones, by and large', async () => {

@@ -5,7 +5,8 @@ import { speechOf } from './speech/index.ts'
 import type { Speech } from './speech/speech.ts'
 
 export interface CrowdPlan {
-  readonly port: number
+  /** Of the nodes: the members of a room go to one after the other. */
+  readonly ports: readonly number[]
   readonly speech: string
   /** Rooms `prefix:first` and following, of `perRoom` members each. */
   readonly prefix: string
@@ -32,13 +33,13 @@ export class Crowd {
   readonly speech: Speech
   readonly rooms: Room[]
   readonly members: Connection[] = []
-  readonly #target: Target
+  readonly #targets: readonly Target[]
   #beat: NodeJS.Timeout | null = null
 
   constructor(plan: CrowdPlan) {
     this.plan = plan
     this.speech = speechOf(plan.speech)
-    this.#target = { port: plan.port, speech: this.speech }
+    this.#targets = plan.ports.map((port) => ({ port, speech: this.speech }))
     this.rooms = Array.from({ length: plan.rooms }, (_, i) => new Room(`${plan.prefix}:${plan.first + i}`, this.speech))
   }
 
@@ -58,10 +59,13 @@ export class Crowd {
       }, timeoutMs)
       const start = (): void => {
         // Room after room gets its first member, then its second: rooms fill evenly, as they would in life.
-        const room = this.rooms[started % this.rooms.length] as Room
+        const at = started % this.rooms.length
+        const room = this.rooms[at] as Room
+        // The first member of one room is not at the node of the next one's.
+        const target = this.#targets[(at + room.members.length) % this.#targets.length] as Target
         const member = present ? `m${started}` : null
         started++
-        const connection = new Connection(this.#target, room.topic, member, opening)
+        const connection = new Connection(target, room.topic, member, opening)
         room.members.push(connection)
         this.members.push(connection)
       }

@@ -1,5 +1,6 @@
 import type { Scenario } from '../contest.ts'
 import { call } from './call.ts'
+import { cluster } from './cluster.ts'
 import { connect } from './connect.ts'
 import { fanout } from './fanout.ts'
 import { halfLoad } from './half-load.ts'
@@ -23,5 +24,6 @@ export const scenarios: readonly Scenario[] = [
   slow,
   history,
   workers,
+  cluster,
   soak,
 ]

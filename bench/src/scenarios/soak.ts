@@ -60,8 +60,8 @@ export const soak: Scenario = {
         await elapse(200)
         const before = await trial.usage()
         const talk: OpenLoopPlan = { warmupMs: 0, measureMs: forMs, rate: 200, payloadBytes: 128, stalledShare: 0 }
-        const { port, speech } = trial.crowd({ rooms: 1, perRoom: 1 })
-        const people = { port, speech, prefix: 'here', rooms: 20, present: true, perSecond: 40 }
+        const { ports, speech } = trial.crowd({ rooms: 1, perRoom: 1 })
+        const people = { port: ports[0] ?? 0, speech, prefix: 'here', rooms: 20, present: true, perSecond: 40 }
         const coming: ChurnPlan = { ...people, stayMs: Math.min(5000, forMs / 4), forMs }
         const visitors = await trial.generator(1)
         const [report, churned, rssSlope] = await Promise.all([

@@ -12,6 +12,8 @@ export interface SystemPlan {
 
 export interface Opened {
   readonly port: number
+  /** Of all nodes, where there are several. */
+  readonly ports?: readonly number[]
   /** Names and versions of what it is made of. */
   readonly versions: Readonly<Record<string, string>>
 }
