@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import { describe, expect, test, vi } from 'vitest'
+import { text } from '../support/frames.ts'
 import { RawSocket, upgradeRequest } from '../support/raw-socket.ts'
 import { until } from '../support/until.ts'
 import { afterwards, stage } from './stage.ts'
@@ -226,6 +227,30 @@ describe('a storm of connections', () => {
     for (const raw of refused) expect(Number(raw.header('retry-after'))).toBeGreaterThanOrEqual(1)
     expect(app.stats().handshakesRefused).toBe(refused.length)
   })
+
+  test('of one address is held to 20 a second, 500 at once, and fewer for who has offended', async () => {
+    const { ask } = await stage({
+      trustedProxy: { header: 'x-forwarded-for' },
+      limits: { handshakesPerAddress: 0.001 },
+    })
+    const from = (address: string) => ({ headers: { ...native, 'x-forwarded-for': address } })
+    const refused = async (address: string, times: number) => {
+      const answers = await Promise.all(Array.from({ length: times }, () => ask('/rollcall', from(address))))
+      for (const raw of answers) raw.destroy()
+      return answers.filter(({ status }) => status === 503).length
+    }
+    expect(await refused('203.0.113.1', 500)).toBe(0)
+    expect(await refused('203.0.113.1', 3)).toBe(3)
+    for (let i = 0; i < 5; i++) {
+      const raw = await ask('/rollcall', from('2001:db8:1:1::1'))
+      // A frame that is none, or a message that is none.
+      raw.write(i % 2 ? Buffer.alloc(10, 0xff) : text('no JSON'))
+      await raw.until(() => raw.closeCode === (i % 2 ? 1002 : 4400), 'the close')
+    }
+    // Each of the five counts as sixty-one, for the whole network that it comes from.
+    expect(await refused('2001:db8:1:1::2', 196)).toBe(1)
+    expect(await refused('203.0.113.2', 10)).toBe(0)
+  }, 30_000)
 
   test('a full node says so, and takes the next one when somebody has gone', async () => {
     const { ask, hello, app } = await stage({ limits: { connections: 2 } })

@@ -246,31 +246,31 @@ describe('who reads nothing', () => {
 })
 
 describe('bytes', () => {
-  test('above 256 KiB a second, ten seconds’ worth at once, wait unread', async () => {
-    const { join } = await stage({ limits: { messagesPerSecond: 1e6, messageBurst: 1e6, bytesPerSecond: 20_000 } })
+  test('above 256 KiB a second, two seconds’ worth at first, wait unread', async () => {
+    const { join } = await stage({ limits: { messagesPerSecond: 1e6, messageBurst: 1e6, bytesPerSecond: 60_000 } })
     const native = await join('room:a')
     let ref = 0
     const began = performance.now()
     const send = () => native.say('send', 10_000 + ++ref, 'room:a', 'message', 'x'.repeat(20_000))
     for (let i = 0; i < 14; i++) send()
     await native.raw.until(() => native.messages.length === 14, 'all of them', 20_000)
-    // 280 KB at 20 KB a second, 200 KB of which at once.
-    expect(performance.now() - began).toBeGreaterThan(2_500)
+    // 280 KB at 60 KB a second, 120 KB of which at once.
+    expect(performance.now() - began).toBeGreaterThan(1_000)
   }, 30_000)
 
   test('in tiny pieces count as what they cost', async () => {
-    const { hello } = await stage({ limits: { bytesPerSecond: 1_280 } })
+    const { hello } = await stage({ limits: { bytesPerSecond: 6_400 } })
     const native = await hello()
     const flood = Buffer.concat(Array.from({ length: 200 }, (_, i) => text(`["ping",${i + 1}]`)))
     native.raw.write(flood)
-    // A hundred at once, and ten a second.
+    // A hundred at once, and fifty a second.
     await native.raw.until(() => native.frames.length > 90, 'some answers')
     await turn()
     afterwards(() => native.raw.destroy())
     native.raw.write(flood)
     await until(() => native.frames.length >= 201, { what: 'the answers to what was read at once' })
     const seen = native.frames.length
-    expect(seen).toBeLessThan(210)
+    expect(seen).toBeLessThan(300)
   })
 })
 

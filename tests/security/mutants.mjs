@@ -80,10 +80,18 @@ export const mutants = [
   {
     name: 'the rate of handshakes',
     file: `${server}/connection/connections.ts`,
-    find: 'const wait = full ? 5_000 : this.#handshakes.take(this.clock.now())',
-    replace: 'const wait = full ? 5_000 : 0',
+    find: 'this.#handshakes.take(this.clock.now())',
+    replace: '0',
     tests: 'tests/security/handshake.test.ts',
     named: 'is let in as fast as the limit says',
+  },
+  {
+    name: 'the memory of who has offended',
+    file: `${server}/connection/arrivals.ts`,
+    find: 'this.#bucketOf(address).charge(OFFENCE)',
+    replace: 'return',
+    tests: 'tests/security/handshake.test.ts',
+    named: 'of one address is held to 20 a second',
   },
   {
     name: 'the count of fragments',

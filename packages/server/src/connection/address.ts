@@ -35,3 +35,18 @@ export function addressReader(trusted: TrustedProxy | undefined): AddressReader 
 export function isLoopback(address: string): boolean {
   return address === '::1' || /^(::ffff:)?127\./.test(address)
 }
+
+/**
+ * What counts as one peer: an IPv4 address, or the /64 network of an IPv6 address, all of whose addresses anybody has who has
+ * one of them. What is no address stands for itself.
+ */
+export function networkOf(address: string): string {
+  if (!address.includes(':') || address.includes('.')) return address
+  const [head = '', tail] = address.split('::')
+  const groups = head === '' ? [] : head.split(':')
+  if (tail !== undefined) {
+    const behind = tail === '' ? 0 : tail.split(':').length
+    while (groups.length + behind < 8) groups.push('0')
+  }
+  return groups.length < 4 ? address : `${groups.slice(0, 4).join(':')}::/64`
+}

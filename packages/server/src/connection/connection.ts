@@ -30,6 +30,17 @@ import type { Limits } from './limits.ts'
 import type { HeldMembership, Owner, Proof, Resumable, Session, Sessions } from './sessions.ts'
 import type { Visitor } from './visitor.ts'
 
+// Closes for which it is the peer who is to blame.
+const OFFENCES = new Set<number>([
+  CloseCode.protocolError,
+  CloseCode.invalidText,
+  CloseCode.tooBig,
+  CloseCode.badFrame,
+  CloseCode.tooDeep,
+  CloseCode.tooFast,
+  1008,
+])
+
 // What a message costs beyond its bytes, as so many of them: tiny ones are work too.
 const MESSAGE_COST = 128
 
@@ -54,6 +65,8 @@ export interface ConnectionHost {
   authenticate(credentials: unknown, client: Client): Promise<Visitor | { readonly refusal: Refusal }>
   opened(connection: Connection): void
   gone(connection: Connection, end: End): void
+  /** A connection of this address was closed for breaking a rule or a limit. */
+  offended(address: string): void
   /** A membership that was held is over. */
   endHeld(held: HeldMembership, reason: 'lost' | 'kicked'): void
 }
@@ -172,7 +185,12 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   }
 
   broke(code: number): void {
-    if (!this.#closed) count(this.#host.counters.closes, code)
+    if (!this.#closed) this.#countClose(code)
+  }
+
+  #countClose(code: number): void {
+    count(this.#host.counters.closes, code)
+    if (OFFENCES.has(code)) this.#host.offended(this.handshake.address)
   }
 
   drained(): void {
@@ -355,7 +373,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     const { bytesRead = 0 } = this.#transport
     const bytes = Math.max(bytesRead - this.#bytesRead, payload.length) + MESSAGE_COST
     this.#bytesRead = bytesRead
-    this.#bytes ??= new Bucket(limits.bytesPerSecond, limits.bytesPerSecond * 10, now)
+    this.#bytes ??= newBytes(limits.bytesPerSecond, now)
     const wait = this.#bytes.take(now, bytes)
     if (wait === 0 || this.#paused) return
     this.#paused = true
@@ -448,7 +466,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
 
   #close(code: number, reason: string, end: End): void {
     if (this.#closed) return
-    count(this.#host.counters.closes, code)
+    this.#countClose(code)
     for (const effect of this.#dialectSession.closing?.(code) ?? [])
       if (effect.kind === 'write') this.outbox.push(new Frame(effect.payload, DIRECT))
     this.#end(end)
@@ -492,4 +510,11 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
 // What a session brought from another node stays that node's to let go.
 export function isHere(held: Held): held is HeldMembership {
   return 'membership' in held
+}
+
+// A new connection has two seconds' worth: who comes again and again shall not have ten each time.
+function newBytes(perSecond: number, now: number): Bucket {
+  const bucket = new Bucket(perSecond, perSecond * 10, now)
+  bucket.charge(perSecond * 8)
+  return bucket
 }

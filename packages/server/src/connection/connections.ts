@@ -14,7 +14,8 @@ import type { Turn } from '../hub/turn.ts'
 import { type Authenticate, identify, toIdentity } from '../identity/identity.ts'
 import { type Revocation, Revocations } from '../identity/revocations.ts'
 import type { Handshake, Transport } from '../transport/transport.ts'
-import { isLoopback } from './address.ts'
+import { isLoopback, networkOf } from './address.ts'
+import { Arrivals } from './arrivals.ts'
 import { type Client, Connection, type ConnectionHost, isHere, type RefusalCounters } from './connection.ts'
 import type { Limits } from './limits.ts'
 import { bufferBytes } from './memory.ts'
@@ -77,6 +78,7 @@ export class Connections implements ConnectionHost {
   readonly #addresses = new Map<string, number>()
   readonly #listeners = new Set<(event: ConnectionEvent) => void>()
   readonly #handshakes: Bucket
+  readonly #arrivals: Arrivals
   readonly #shedding: Shedding
   // Clients without a connection that are being judged.
   #visiting = 0
@@ -98,7 +100,9 @@ export class Connections implements ConnectionHost {
     this.sessions = new Sessions(node, options.clock, options.random, options.sessions, (held) =>
       this.endHeld(held, 'lost'),
     )
-    const { handshakesPerSecond, bufferedBytes, volatileBytes } = options.limits
+    const { handshakesPerSecond, handshakesPerAddress, handshakeBurstPerAddress } = options.limits
+    const { bufferedBytes, volatileBytes } = options.limits
+    this.#arrivals = new Arrivals(options.clock, handshakesPerAddress, handshakeBurstPerAddress)
     this.#handshakes = new Bucket(handshakesPerSecond, handshakesPerSecond, options.clock.now())
     this.#shedding = new Shedding(bufferedBytes, volatileBytes, bufferBytes)
   }
@@ -116,8 +120,8 @@ export class Connections implements ConnectionHost {
     const { connections, connectionsPerAddress } = this.limits
     const full =
       this.#all.size + this.#visiting >= connections ||
-      (!isLoopback(address) && (this.#addresses.get(address) ?? 0) >= connectionsPerAddress)
-    const wait = full ? 5_000 : this.#handshakes.take(this.clock.now())
+      (!isLoopback(address) && (this.#addresses.get(networkOf(address)) ?? 0) >= connectionsPerAddress)
+    const wait = full ? 5_000 : this.#arrivals.take(address) || this.#handshakes.take(this.clock.now())
     if (wait > 0) this.counters.handshakes++
     return wait
   }
@@ -216,7 +220,12 @@ export class Connections implements ConnectionHost {
     if (connection.user.id !== '') this.#tell({ kind: 'disconnected', connection, reason })
   }
 
-  #atAddress(address: string, by: 1 | -1): void {
+  offended(address: string): void {
+    this.#arrivals.offended(address)
+  }
+
+  #atAddress(given: string, by: 1 | -1): void {
+    const address = networkOf(given)
     const there = (this.#addresses.get(address) ?? 0) + by
     if (there > 0) this.#addresses.set(address, there)
     else this.#addresses.delete(address)

@@ -50,10 +50,17 @@ export interface Limits {
   /** Connections accepted a second, on this node; above it 503 with Retry-After. Default 10,000. */
   readonly handshakesPerSecond: number
   /**
-   * Bytes received from one connection, a second, each message counted as 128 more; the burst is ten seconds' worth. Beyond
-   * it nothing is read from the connection for a while. Default 262,144.
+   * Bytes received from one connection, a second, each message counted as 128 more; what is not used is kept for ten seconds,
+   * and a new connection begins with two. Beyond it nothing is read from the connection for a while. Default 262,144.
    */
   readonly bytesPerSecond: number
+  /**
+   * Connections that one address may open a second, but for this machine's own; above it 503 with Retry-After. A connection
+   * that was closed for breaking a rule or a limit counts as sixty more. Default 20.
+   */
+  readonly handshakesPerAddress: number
+  /** How many of them may come at once. Default 500. */
+  readonly handshakeBurstPerAddress: number
   /** Headers of a request; above it 431. Default 100. */
   readonly headers: number
   /** Bytes of a request's headers; above it 431. Default 16,384. */
@@ -94,6 +101,8 @@ export const DEFAULT_LIMITS: Limits = {
   pendingRequests: 1_000,
   handshakesPerSecond: 10_000,
   bytesPerSecond: 262_144,
+  handshakesPerAddress: 20,
+  handshakeBurstPerAddress: 500,
   headers: 100,
   headerBytes: 16_384,
   headersMs: 10_000,

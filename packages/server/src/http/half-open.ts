@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Undo } from '@rollcall/core'
-import { isLoopback } from '../connection/address.ts'
+import { isLoopback, networkOf } from '../connection/address.ts'
 
 /**
  * Cuts sockets of an address that has too many which never asked for anything. One that trickles its headers holds a socket
@@ -24,8 +24,8 @@ export function boundHalfOpen(
     else waiting.delete(address)
   }
   const connection = (socket: Socket) => {
-    const address = socket.remoteAddress ?? ''
-    if (exempt(address)) return
+    if (exempt(socket.remoteAddress ?? '')) return
+    const address = networkOf(socket.remoteAddress ?? '')
     const count = waiting.get(address) ?? 0
     if (count >= perAddress) {
       socket.destroy()

@@ -17,6 +17,11 @@ export class Bucket {
     this.#tokens = Math.min(this.#burst, this.#tokens + tokens)
   }
 
+  /** Takes tokens also where there are none: down to a whole burst of debt. */
+  charge(tokens: number): void {
+    this.#tokens = Math.max(-this.#burst, this.#tokens - tokens)
+  }
+
   /** Takes `cost` tokens and answers 0, or takes none and answers in how many milliseconds they will be there. */
   take(now: number, cost = 1): number {
     this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#at) / 1000) * this.#perSecond)

@@ -1,0 +1,81 @@
+import { more, ping, text } from '../../support/frames.ts'
+import { RawSocket } from '../../support/raw-socket.ts'
+
+// One hostile client, in a process of its own: `node hostile.mjs <attack> <url>`. It is one connection at a time; when it is
+// closed it comes back at once. Prints how often.
+
+const [attack = '', url = ''] = process.argv.slice(2)
+const CHUNK = 65_536
+
+const repeated = (make: (i: number) => Uint8Array): Buffer => {
+  const parts: Uint8Array[] = []
+  for (let i = 0, size = 0; size < CHUNK; i++) {
+    const part = make(i)
+    parts.push(part)
+    size += part.length
+  }
+  return Buffer.concat(parts)
+}
+
+let ref = 100
+const say = (...frame: unknown[]) => text(JSON.stringify(frame))
+const nested = `${'['.repeat(60)}${']'.repeat(60)}`
+
+// An address of its own, as a proxy would say it: those of this machine are trusted more.
+const headers = { 'sec-websocket-protocol': 'rollcall.v1', 'x-forwarded-for': '203.0.113.9' }
+
+/** What is sent, again and again, after a hello and a join. */
+const attacks: Readonly<Record<string, () => Buffer>> = {
+  pings: () => repeated(() => ping('x'.repeat(125))),
+  joins: () => repeated((i) => say(i % 2 ? 'leave' : 'join', ++ref, `room:x${i >> 1}`)),
+  presence: () => repeated((i) => say('track', ++ref, 'room:a', { name: 'hostile', n: i })),
+  // Objects of many keys, deep lists and escapes: the slowest JSON of that size.
+  json: () => {
+    const keys = Array.from({ length: 4_000 }, (_, i) => `"k${i}":0`).join()
+    const kinds = [
+      `{${keys}}`,
+      `[${Array.from({ length: 400 }, () => nested).join()}]`,
+      `"${'\\ud83d\\ude00'.repeat(4_000)}"`,
+    ]
+    return Buffer.concat(kinds.map((payload) => text(`["send",${++ref},"room:a","message",${payload}]`)))
+  },
+  fragments: () =>
+    Buffer.concat([
+      text('[', { fin: false }),
+      ...Array.from({ length: 1_000 }, () => more('', { fin: false })),
+      more(''),
+    ]),
+  trickle: () => repeated(() => more(' ', { fin: false })),
+  deaf: () => say('send', ++ref, 'room:a', 'message', 'x'.repeat(20_000)),
+  handshakes: () => Buffer.alloc(0),
+}
+
+const make = attacks[attack]
+if (!make) throw new TypeError(`no attack "${attack}"`)
+
+let connections = 0
+process.on('SIGTERM', () => {
+  console.log(`came ${connections} times`)
+  process.exit(0)
+})
+console.log('attacking')
+
+for (;;) {
+  connections++
+  const raw = await RawSocket.open(`${url}/rollcall`, { headers }).catch(() => null)
+  if (!raw) {
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    continue
+  }
+  raw.write(Buffer.concat([say('hello', {}), say('join', 1, 'room:a', { presence: { name: 'hostile' } })]))
+  if (attack === 'deaf') raw.socket.pause()
+  if (attack === 'trickle') raw.write(text('a', { fin: false }))
+  while (attack !== 'handshakes' && !raw.ended && raw.closeCode === undefined && !raw.socket.destroyed) {
+    raw.frames.length = 0
+    const full = raw.socket.writableLength >= 4 * CHUNK
+    if (!full) raw.write(make())
+    // A client that spins would take its time from the server's processor, not from the server.
+    await new Promise((resolve) => setTimeout(resolve, full ? 5 : 0))
+  }
+  raw.destroy()
+}
