@@ -6,8 +6,7 @@ import { until } from '../support/until.ts'
 export interface State {
   readonly cpuMs: number
   readonly delayMs: number
-  readonly rss: number
-  readonly arrayBuffers: number
+  readonly bufferBytes: number
   readonly connections: number
   readonly closes: Readonly<Record<string, number>>
   readonly closedAsSlow: number

@@ -158,6 +158,7 @@ class Node {
       routes,
       clock: this.#clock,
       limits: this.#limits,
+      pressed: (bytes) => this.#connections.pressed(bytes),
       compression: this.#options.compression ? toCompression(this.#options.compression) : null,
       originAllowed,
       addressOf,

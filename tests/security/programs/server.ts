@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { getHeapStatistics } from 'node:v8'
 import { channel, contract } from '@rollcall/core'
 import { plain } from '@rollcall/dialects/plain'
 import { allow, type Limits, rollcall } from 'rollcall'
@@ -35,9 +36,10 @@ let cpu = process.cpuUsage()
 setInterval(() => {
   const { user, system } = process.cpuUsage(cpu)
   cpu = process.cpuUsage()
-  const { rss, arrayBuffers } = process.memoryUsage()
+  // Not `process.memoryUsage`: it opens a file.
+  const { external_memory: bufferBytes } = getHeapStatistics()
   const { connections, closes, closedAsSlow } = app.stats()
-  const state = { cpuMs: (user + system) / 1000, delayMs: delay.percentile(99) / 1e6, rss, arrayBuffers }
+  const state = { cpuMs: (user + system) / 1000, delayMs: delay.percentile(99) / 1e6, bufferBytes }
   delay.reset()
   console.log(`state ${JSON.stringify({ ...state, connections, closes, closedAsSlow })}`)
 }, 1_000)

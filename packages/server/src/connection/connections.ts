@@ -80,6 +80,7 @@ export class Connections implements ConnectionHost {
   readonly #handshakes: Bucket
   readonly #arrivals: Arrivals
   readonly #shedding: Shedding
+  #looking = false
   // Clients without a connection that are being judged.
   #visiting = 0
   #sweep: Undo | null = null
@@ -104,7 +105,7 @@ export class Connections implements ConnectionHost {
     const { bufferedBytes, volatileBytes } = options.limits
     this.#arrivals = new Arrivals(options.clock, handshakesPerAddress, handshakeBurstPerAddress)
     this.#handshakes = new Bucket(handshakesPerSecond, handshakesPerSecond, options.clock.now())
-    this.#shedding = new Shedding(bufferedBytes, volatileBytes, bufferBytes)
+    this.#shedding = new Shedding(options.clock, bufferedBytes, volatileBytes, bufferBytes)
   }
 
   get size(): number {
@@ -218,6 +219,17 @@ export class Connections implements ConnectionHost {
     this.#all.delete(connection)
     this.#atAddress(connection.handshake.address, -1)
     if (connection.user.id !== '') this.#tell({ kind: 'disconnected', connection, reason })
+  }
+
+  /** So many bytes were left waiting for a peer to read. */
+  pressed(bytes: number): void {
+    if (!this.#shedding.pressed(bytes) || this.#looking) return
+    this.#looking = true
+    // Not within the write that says so: whoever writes is in the middle of its queue.
+    this.clock.soon(() => {
+      this.#looking = false
+      this.#shedding.look(this.#all)
+    })
   }
 
   offended(address: string): void {

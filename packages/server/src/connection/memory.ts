@@ -1,4 +1,5 @@
 import { totalmem } from 'node:os'
+import { getHeapStatistics } from 'node:v8'
 
 /** A quarter of the memory that this process may use: of its container's, where that has a bound. */
 export function quarterOfMemory(): number {
@@ -10,5 +11,6 @@ export function quarterOfMemory(): number {
 
 /** Bytes that buffers hold now. Those that many connections share are counted once. */
 export function bufferBytes(): number {
-  return process.memoryUsage().arrayBuffers
+  // Not of `process.memoryUsage`, which opens a file, and throws where no more can be opened.
+  return getHeapStatistics().external_memory
 }

@@ -48,6 +48,8 @@ export class Outbox implements Taking {
   #waiting = false
   // Bytes of frames for this connection alone that wait for the end of the turn.
   #ownBytes = 0
+  // It did not fit: the connection is ending, and nothing more is taken.
+  #full = false
   // The newest volatile frame of each key, kept back while the connection is slow, and whom it is for.
   #conflated: Map<string, { readonly frame: Frame; readonly subscriber: Subscriber }> | null = null
 
@@ -70,6 +72,13 @@ export class Outbox implements Taking {
 
   /** Adds a frame for this connection alone. */
   push(frame: Frame): void {
+    if (this.#full) return
+    const waiting = this.waitingBytes
+    // Here, not at the end of the turn: until then the answers to many requests would be made, and kept.
+    if (waiting > 0 && waiting + frame.byteLength > this.#limits.bytes && !frame.kind.volatile) {
+      this.#give()
+      return
+    }
     if (this.#open) this.end(this.#open)
     this.#ownBytes += frame.byteLength
     if (this.#pieces) this.#pieces.push(frame)
@@ -151,7 +160,7 @@ export class Outbox implements Taking {
         fallen.add(piece.subscriber)
       }
       if (left === null) {
-        this.#owner.tooSlow()
+        this.#give()
         return
       }
       for (const frame of left) {
@@ -160,6 +169,14 @@ export class Outbox implements Taking {
       }
     }
     if (frames.length > 0) this.#transport.write(new Run(frames))
+  }
+
+  // Gives up: what waits is let go together with the connection.
+  #give(): void {
+    this.#full = true
+    this.#pieces = null
+    this.#ownBytes = 0
+    this.#owner.tooSlow()
   }
 
   // A frame of its own that does not fit: what is volatile may go, anything else may not.

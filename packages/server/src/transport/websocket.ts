@@ -34,6 +34,8 @@ export interface CompressionOptions {
 export interface WebSocketHost {
   readonly clock: Clock
   readonly limits: Limits
+  /** Hears of bytes that wait for a peer to read. */
+  pressed?(bytes: number): void
   /** Default: none. */
   readonly compression?: Required<CompressionOptions> | null
 }
@@ -97,7 +99,8 @@ export class WebSocketTransport implements Transport, PeerSocketOwner {
 
   write(run: Run): void {
     if (this.#ended || this.#ws.readyState !== OPEN) return
-    this.#socket.write(this.#compressMin > 0 ? compressedOf(run, this.#compressMin) : bufferOf(run))
+    const bytes = this.#compressMin > 0 ? compressedOf(run, this.#compressMin) : bufferOf(run)
+    if (!this.#socket.write(bytes)) this.#host.pressed?.(bytes.length)
   }
 
   ping(): void {

@@ -1,3 +1,4 @@
+import { manualClock } from '@rollcall/testkit'
 import { expect, it } from 'vitest'
 import { Shedding } from '../../src/connection/shedding.ts'
 
@@ -7,28 +8,37 @@ function crowd(...waiting: number[]) {
   return { connections, shed }
 }
 
+const shedding = (held: number, clock = manualClock()) => new Shedding(clock, 1_000, 100, () => held)
+
 it('lets all be as long as what waits has room', () => {
   const { connections, shed } = crowd(500, 500)
-  const shedding = new Shedding(1_000, 100, () => 1_000)
-  expect([shedding.look(connections), shed]).toEqual([0, []])
+  expect([shedding(1_000).look(connections), shed]).toEqual([0, []])
 })
 
 it('closes those that most waits for, until the rest has room', () => {
   const { connections, shed } = crowd(10, 300, 900, 100, 600)
-  const shedding = new Shedding(1_000, 100, () => 2_400)
-  expect([shedding.look(connections), shed]).toEqual([2, [900, 600]])
+  expect([shedding(2_400).look(connections), shed]).toEqual([2, [900, 600]])
 })
 
 it('lets those be that are not slow, though memory is short', () => {
   const { connections, shed } = crowd(0, 50, 99)
-  const shedding = new Shedding(1_000, 100, () => 1_000_000)
-  expect([shedding.look(connections), shed]).toEqual([0, []])
+  expect([shedding(1_000_000).look(connections), shed]).toEqual([0, []])
 })
 
-it('waits for the memory of those it closed before it closes more', () => {
-  const { connections, shed } = crowd(200, 300, 400, 500)
-  const shedding = new Shedding(1_000, 100, () => 1_400)
-  const closed = Array.from({ length: 7 }, () => shedding.look(connections))
-  expect(closed).toEqual([1, 0, 0, 1, 0, 0, 1])
-  expect(shed[0]).toBe(500)
+it('takes the memory of those it closed for free until it is, and closes more when it is not', async () => {
+  const clock = manualClock()
+  const looking = shedding(1_400, clock)
+  expect(looking.look(crowd(500, 400).connections)).toBe(1)
+  expect(looking.look(crowd(400, 300).connections)).toBe(0)
+  await clock.advance(200)
+  expect(looking.look(crowd(400, 300).connections)).toBe(0)
+  await clock.advance(200)
+  expect(looking.look(crowd(400, 300).connections)).toBe(1)
+})
+
+it('asks to be let look when an eighth of all waits anew', () => {
+  const looking = shedding(0)
+  expect([60, 60, 60].map((bytes) => looking.pressed(bytes))).toEqual([false, false, true])
+  looking.look([])
+  expect(looking.pressed(100)).toBe(false)
 })
