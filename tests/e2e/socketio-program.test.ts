@@ -108,12 +108,15 @@ test('the program of the guide does what it says', async () => {
   sockets.push(stranger)
   const refused = await new Promise<Error>((resolve) => stranger.on('connect_error', resolve))
   expect(refused.message).toBe('who are you?')
-  const [tyr, eve] = ['Tyr', 'Eve'].map((name) => connectTo(url, { transports: ['websocket'], auth: { name } })) as [
-    Socket,
-    Socket,
-  ]
-  sockets.push(tyr, eve)
-  await until(() => tyr.connected && eve.connected)
+  // One after the other: who is there is told in the order in which they came.
+  const come = async (name: string): Promise<Socket> => {
+    const socket = connectTo(url, { transports: ['websocket'], auth: { name } })
+    sockets.push(socket)
+    await until(() => socket.connected)
+    return socket
+  }
+  const tyr = await come('Tyr')
+  const eve = await come('Eve')
   expect(await tyr.timeout(2_000).emitWithAck('message', 'hi')).toBe('heard')
   expect(await eve.timeout(2_000).emitWithAck('who')).toEqual(['Tyr', 'Eve'])
   // Who comes later is told what was said.

@@ -3,7 +3,7 @@ import { type Program, startProgram } from '../support/program.ts'
 import { until } from '../support/until.ts'
 
 /** How a server is, as it says once a second. */
-export interface State {
+interface State {
   readonly cpuMs: number
   readonly delayMs: number
   readonly bufferBytes: number

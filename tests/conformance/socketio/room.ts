@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -113,12 +114,17 @@ export async function room(options: RoomOptions = {}): Promise<Room> {
   )
   const http = createServer()
   app.attach(http)
+  // Not a listener of the server: one would be taken for an application that answers what is not ours.
   let requests = 0
-  http.on('request', () => requests++)
+  const count = (message: unknown) => {
+    if ((message as { server: unknown }).server === http) requests++
+  }
+  subscribe('http.server.request.start', count)
   http.listen(0, '127.0.0.1')
   await once(http, 'listening')
   const { port } = http.address() as AddressInfo
   const close = async () => {
+    unsubscribe('http.server.request.start', count)
     http.close()
     await app.close({ timeoutMs: 500 })
     http.closeAllConnections()
