@@ -15,11 +15,19 @@ interface Shown {
   readonly user: string
   readonly livesMs?: number
   readonly issuedAt?: number
+  readonly session?: string
 }
 
 const authenticate: Authenticate = ({ credentials }) => {
-  const { user, livesMs, issuedAt } = credentials as Shown
-  return identify({ id: user }, { ...(livesMs && { expiresAt: Date.now() + livesMs }), ...(issuedAt && { issuedAt }) })
+  const { user, livesMs, issuedAt, session } = credentials as Shown
+  return identify(
+    { id: user },
+    {
+      ...(livesMs && { expiresAt: Date.now() + livesMs }),
+      ...(issuedAt && { issuedAt }),
+      ...(session && { session }),
+    },
+  )
 }
 
 describe('rooms of others', () => {
@@ -110,7 +118,7 @@ describe('credentials', () => {
     away.raw.destroy()
     await until(() => [...b.app.connections()].length === 1)
     const began = performance.now()
-    await a.app.revoke('mallory')
+    await a.app.revoke({ user: 'mallory' })
     expect(await Promise.all([here.end(), there.end()])).toEqual([4403, 4403])
     expect(performance.now() - began).toBeLessThan(2_000)
     for (const { url } of [a, b]) {
@@ -120,6 +128,53 @@ describe('credentials', () => {
     }
     const anew = await b.hello({ credentials: { user: 'mallory', issuedAt: Date.now() + 2_000 }, resume })
     expect(anew.welcome['resumed']).toBe(false)
+  })
+
+  test('of one session that was revoked are out everywhere, resumed or away, and the user’s others are not', async () => {
+    const bus = memoryBus()
+    const a = await stage({ authenticate, broker: bus.broker('a'), graceMs: 60_000 })
+    const b = await stage({ authenticate, broker: bus.broker('b'), graceMs: 60_000 })
+    const stolen = { user: 'tyr', session: 'stolen', issuedAt: Date.now() - 60_000 }
+    const kept = { user: 'tyr', session: 'kept', issuedAt: Date.now() - 60_000 }
+    const here = await a.join('room:a', { credentials: stolen })
+    // This one came over from the other node.
+    const before = await a.join('room:a', { credentials: stolen })
+    before.raw.destroy()
+    const moved = await b.hello({ credentials: stolen, resume: before.welcome.resume })
+    expect(moved.welcome['resumed']).toBe(true)
+    const away = await b.join('room:a', { credentials: stolen })
+    const mine = await b.join('room:a', { credentials: kept })
+    const mineAway = await b.join('room:a', { credentials: kept })
+    for (const lost of [away, mineAway]) lost.raw.destroy()
+    await until(() => [...b.app.connections()].length === 2)
+    const began = performance.now()
+    expect(await a.app.revoke({ session: 'stolen' })).toBe(2)
+    expect(await Promise.all([here.end(), moved.end()])).toEqual([4403, 4403])
+    expect(performance.now() - began).toBeLessThan(2_000)
+    for (const { url } of [a, b])
+      for (const { welcome } of [here, moved, away]) {
+        const again = await Native.open(url)
+        again.say('hello', { credentials: { ...stolen, issuedAt: Date.now() + 60_000 }, resume: welcome.resume })
+        expect(await again.end()).toBe(4402)
+      }
+    await mine.ask('ping')
+    const back = await b.hello({ credentials: kept, resume: mineAway.welcome.resume })
+    expect(back.welcome['resumed']).toBe(true)
+  })
+
+  test('count for nothing where who is away was put out meanwhile', async () => {
+    const { app, hello, join } = await stage({ authenticate, graceMs: 60_000 })
+    const credentials = { user: 'tyr' }
+    const [gone, kicked] = [await join('room:a', { credentials }), await join('room:a', { credentials })]
+    for (const lost of [gone, kicked]) lost.raw.destroy()
+    await until(() => [...app.connections()].length === 0)
+    await app.disconnect({ connection: gone.welcome.connection })
+    await app.channel('room:a').kick({ connection: kicked.welcome.connection })
+    const again = await hello({ credentials, resume: gone.welcome.resume })
+    expect(again.welcome['resumed']).toBe(false)
+    const back = await hello({ credentials, resume: kicked.welcome.resume })
+    expect(back.welcome['resumed']).toBe(true)
+    expect(await back.outcome('send', 'room:a', 'message', 'still here?')).toBe('not_joined')
   })
 })
 

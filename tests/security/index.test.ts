@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { root } from '../support/program.ts'
-import { mutants } from './mutants.mjs'
+import { mutants, without } from './mutants.mjs'
 
 const readme = readFileSync(new URL('README.md', import.meta.url), 'utf8')
 
@@ -23,9 +23,22 @@ test.each(rows)('$name is in $file', ({ name, file }) => {
 })
 
 describe('a mutant', () => {
-  test.each(mutants)('without $name has one line to take out, and tests to run', ({ name, file, find, tests }) => {
-    expect(readFileSync(`${root}${file}`, 'utf8').split(find)).toHaveLength(2)
-    expect(existsSync(`${root}${tests}`)).toBe(true)
-    expect(readme).toContain(`| ${name} |`)
+  test.each(mutants)('without $name has one line to take out, and tests to run', (mutant) => {
+    const code = readFileSync(`${root}${mutant.file}`, 'utf8')
+    expect(without(code, mutant)).not.toBe(code)
+    expect(readFileSync(`${root}${mutant.tests}`, 'utf8')).not.toBe('')
+    expect(readme).toContain(`| ${mutant.name} |`)
+  })
+
+  test.each([
+    ['is not there', 'if (allowed) return', 'its line is there 0 times'],
+    ['is there twice', 'refuse()', 'its line is there 2 times'],
+  ])('whose line %s is none', (_, find, said) => {
+    const code = 'if (!known) refuse()\nif (!welcome) refuse()\n'
+    expect(() => without(code, { name: 'a defence', find, replace: '' })).toThrow(said)
+  })
+
+  test('that changes nothing is none', () => {
+    expect(() => without('refuse()', { name: 'a defence', find: 'refuse()', replace: 'refuse()' })).toThrow('by itself')
   })
 })

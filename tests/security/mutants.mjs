@@ -1,5 +1,6 @@
 // `npm run mutants`: takes one defence out at a time, and runs the tests that are to notice. Ends with 1 if they do not.
 // `npm run mutants -- origin` takes those whose name has the word.
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startVitest } from 'vitest/node'
 import { root } from '../../scripts/step.mjs'
@@ -192,18 +193,34 @@ export const mutants = [
   {
     name: 'the end of credentials',
     file: `${server}/connection/connection.ts`,
-    find: "if (now >= this.expiresAt) return this.close(CloseCode.expired, 'the credentials have expired')",
+    find: "if (now >= this.identity.expiresAt) return this.close(CloseCode.expired, 'the credentials have expired')",
     replace: '',
     tests: 'tests/security/identity.test.ts',
     named: 'that end in two seconds',
   },
   {
     name: 'the memory of revocations',
-    file: `${server}/connection/connections.ts`,
-    find: 'if (this.revocations.has(identity))',
-    replace: 'if (identity.expiresAt < 0)',
+    file: `${server}/identity/revocations.ts`,
+    find: 'return issuedAt === null || Math.floor(issuedAt / 1000) <= Math.floor(revoked.at / 1000)',
+    replace: 'return false',
     tests: 'tests/security/identity.test.ts',
     named: 'that were revoked on one node',
+  },
+  {
+    name: 'the memory of revoked sessions',
+    file: `${server}/identity/revocations.ts`,
+    find: 'if (ended && ended.until > now) return true',
+    replace: '',
+    tests: 'tests/security/identity.test.ts',
+    named: 'of one session that was revoked',
+  },
+  {
+    name: 'the end of sessions that are away',
+    file: `${server}/connection/connections.ts`,
+    find: 'for (const held of this.sessions.endLost(is))',
+    replace: 'for (const held of [] as HeldMembership[])',
+    tests: 'tests/security/identity.test.ts',
+    named: 'count for nothing where who is away was put out',
   },
   {
     name: 'the issuer of a token',
@@ -234,19 +251,40 @@ export const mutants = [
 const conditions = ['@rollcall/source', 'module', 'node', 'import', 'default']
 
 /**
+ * The code without the defence.
+ *
+ * @param {string} code
+ * @param {Pick<Mutant, 'name' | 'find' | 'replace'>} mutant
+ * @returns {string}
+ * @throws {Error} if the defence is not there to take out, or not once: a mutant that is none shows nothing.
+ */
+export function without(code, { name, find, replace }) {
+  const times = code.split(find).length - 1
+  if (times !== 1) throw new Error(`${name}: its line is there ${times} times: ${find}`)
+  if (find === replace) throw new Error(`${name}: it is replaced by itself`)
+  return code.replace(find, () => replace)
+}
+
+/**
  * The names of the tests that fail with a mutant.
  *
  * @param {Mutant} mutant
  * @returns {Promise<{ failed: string[], ran: number }>}
  */
-async function run({ file, find, replace, tests, named }) {
+async function run(mutant) {
+  const { name, file, tests, named } = mutant
   const target = join(root, file)
+  // Not what the loader is given: by then another plugin may have changed the text.
+  const mutated = without(readFileSync(target, 'utf8'), mutant)
+  let loaded = 0
   const plugin = {
     name: 'mutant',
     enforce: /** @type {const} */ ('pre'),
-    /** @param {string} code @param {string} id */
-    transform(code, id) {
-      return id.split('?')[0] === target ? code.replace(find, () => replace) : undefined
+    /** @param {string} id */
+    load(id) {
+      if (id.split('?')[0] !== target) return
+      loaded++
+      return mutated
     },
   }
   const options = {
@@ -272,9 +310,12 @@ async function run({ file, find, replace, tests, named }) {
   const all = modules.flatMap((module) => [...module.children.allTests()])
   const uncaught = vitest.state.getUnhandledErrors().map((error) => `uncaught: ${/** @type {Error} */ (error).message}`)
   await vitest.close()
+  if (loaded === 0) throw new Error(`${name}: ${tests} does not load ${file}`)
   const failed = all.filter((test) => test.result().state === 'failed').map((test) => test.fullName)
   failed.push(...uncaught)
-  return { failed, ran: all.filter((test) => test.result().state !== 'skipped').length }
+  const ran = all.filter((test) => test.result().state !== 'skipped').length
+  if (ran === 0) throw new Error(`${name}: no test of ${tests} is named so: ${named}`)
+  return { failed, ran }
 }
 
 /** @param {string} text */
@@ -283,6 +324,7 @@ const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 if (process.argv[1] === import.meta.filename) {
   const words = process.argv.slice(2)
   const chosen = mutants.filter(({ name }) => words.every((word) => name.includes(word)))
+  if (chosen.length === 0) throw new Error(`no mutant is named so: ${words.join(' ')}`)
   let survived = 0
   for (const mutant of chosen) {
     const began = performance.now()

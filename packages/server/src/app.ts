@@ -111,14 +111,19 @@ export interface App<C extends ChannelSpecs = ChannelSpecs> {
   channel<T extends TopicIn<C>>(topic: T): ServerChannel<SpecFor<C, T>>
   /** Every connection of this node. */
   connections(): Iterable<ConnectionView>
-  /** Ends a user's connections, or one, for good; resuming is over too. Answers how many ended. */
+  /** Ends a user's connections, or one, for good; resuming is over too, also of who is away. Answers how many ended. */
   disconnect(who: { readonly user: string } | { readonly connection: string }, reason?: string): Promise<number>
   /**
-   * Ends a user's connections, as `disconnect` does, and refuses its credentials from before now for `forMs` (default 24
-   * hours; give it the longest life of a token). Effective on every node that is up within two seconds; one that was not, or
-   * starts later, learns of it from the others. Credentials that were issued later, by `identify`'s `issuedAt`, are good.
+   * Ends the connections of a user, or of one of its sign-ins, as `disconnect` does, and refuses the credentials for `forMs`
+   * (default 24 hours; give it the longest life of a token). Effective on every node that is up within two seconds; one that
+   * was not, or starts later, learns of it from the others. A user's credentials that were issued later, by `identify`'s
+   * `issuedAt`, are good; those of a session, by its name in `identify` or a token's `sid`, never are.
+   * @throws TypeError if it does not say whom, or for how long.
    */
-  revoke(user: string, options?: { readonly reason?: string; readonly forMs?: number }): Promise<number>
+  revoke(
+    who: { readonly user: string } | { readonly session: string },
+    options?: { readonly reason?: string; readonly forMs?: number },
+  ): Promise<number>
   /** Hears of connections that come and go. */
   observe(
     listener: (event: { readonly kind: 'connected' | 'disconnected'; readonly connection: ConnectionView }) => void,

@@ -115,7 +115,7 @@ class Node {
     this.#cluster?.start({
       kick: (topic, who, reason) => this.#channels.kickHere(topic, who, reason),
       disconnect: (who, reason) => this.#connections.disconnectHere(who, reason),
-      revoke: (user, reason, forMs) => this.#connections.revokeHere(user, reason, forMs),
+      revoke: (who, reason, forMs) => this.#connections.revokeHere(who, reason, forMs),
       revocations: () => this.#connections.revocations.list(),
       learnRevocations: (revocations) => this.#connections.learnRevocations(revocations),
       releaseSession: (token, proof) => this.#connections.sessions.release(token, proof),
@@ -176,6 +176,7 @@ class Node {
       messageDepth: this.#limits.messageDepth,
       channel: (topic) => this.channel(topic),
       disconnect: (who, reason) => this.disconnect(who, reason),
+      revoke: (who, options) => this.revoke(who, options),
       connections: () => this.connections(),
       stats: () => this.stats(),
       ready: () => this.#closing === null,
@@ -261,8 +262,11 @@ class Node {
     return this.#connections.disconnect(who, reason)
   }
 
-  revoke(user: string, options: { reason?: string; forMs?: number } = {}): Promise<number> {
-    return this.#connections.revoke(user, options.reason ?? 'revoked', options.forMs ?? 86_400_000)
+  async revoke(
+    who: { user: string } | { session: string },
+    { reason = 'revoked', forMs = 86_400_000 }: { reason?: string; forMs?: number } = {},
+  ): Promise<number> {
+    return this.#connections.revoke(who, reason, forMs)
   }
 
   observe(listener: (event: { kind: 'connected' | 'disconnected'; connection: ConnectionView }) => void): Undo {

@@ -1,6 +1,6 @@
 import type { Clock, Random, Undo } from '@rollcall/core'
 import type { Broker } from '../broker/broker.ts'
-import type { Revocation } from '../identity/revocations.ts'
+import { type Revocation, type Revoked, toRevoked } from '../identity/revocations.ts'
 import { pieces } from '../presence/replica-message.ts'
 import { decodeMessage, encodeMessage } from './message.ts'
 import { Nodes, type NodesOptions } from './nodes.ts'
@@ -16,8 +16,8 @@ export type SessionProof = { readonly credentials: string } | { readonly user: s
 export interface Orders {
   kick(topic: string, who: Who, reason: string): number
   disconnect(who: Who, reason: string): number
-  /** Ends a user's connections, and refuses its credentials from before now. */
-  revoke(user: string, reason: string, forMs: number): number
+  /** Ends the connections of a user or a session, and refuses its credentials from before now. */
+  revoke(who: Revoked, reason: string, forMs: number): number
   /** What this node refuses, for nodes that were not there. */
   revocations(): readonly Revocation[]
   learnRevocations(revocations: readonly Revocation[]): number
@@ -27,7 +27,8 @@ export interface Orders {
 
 type Order =
   | { readonly kick: string; readonly who: Who; readonly reason: string }
-  | { readonly who: Who; readonly reason: string; readonly revokeForMs?: number }
+  | { readonly who: Who; readonly reason: string }
+  | { readonly revoke: Revoked; readonly reason: string; readonly forMs: number }
 
 const ORDER = 'order'
 /** How often a node is told what it has missed, until it says that it knows. */
@@ -127,18 +128,22 @@ export class Cluster {
 }
 
 function obey(orders: Orders, order: Readonly<Record<string, unknown>>): number {
-  const { kick, who, reason, revokeForMs, revocations } = order
+  const { kick, who, revoke, forMs, reason, revocations } = order
   if (Array.isArray(revocations)) return orders.learnRevocations(revocations.filter(isRevocation))
+  if (typeof reason !== 'string') return 0
+  const revoked = toRevoked(revoke)
+  // JSON has no infinity.
+  if (revoked) return orders.revoke(revoked, reason, typeof forMs === 'number' ? forMs : Number.POSITIVE_INFINITY)
   const whom = toWho(who)
-  if (!whom || typeof reason !== 'string') return 0
-  if (typeof revokeForMs === 'number' && 'user' in whom) return orders.revoke(whom.user, reason, revokeForMs)
+  if (!whom) return 0
   return typeof kick === 'string' ? orders.kick(kick, whom, reason) : orders.disconnect(whom, reason)
 }
 
 function isRevocation(value: unknown): value is Revocation {
   if (!Array.isArray(value)) return false
-  const [user, at, forMs] = value as unknown[]
-  return typeof user === 'string' && typeof at === 'number' && typeof forMs === 'number'
+  const [kind, id, at, forMs] = value as unknown[]
+  const known = kind === 'user' || kind === 'session'
+  return known && typeof id === 'string' && typeof at === 'number' && typeof forMs === 'number'
 }
 
 function toWho(value: unknown): Who | null {

@@ -24,7 +24,8 @@ import { DIRECT, Frame } from '../hub/frame.ts'
 import type { OutboxLimits } from '../hub/outbox.ts'
 import { Outbox, type OutboxOwner } from '../hub/outbox.ts'
 import type { Turn } from '../hub/turn.ts'
-import type { Identity } from '../identity/identity.ts'
+import { type Identity, identify } from '../identity/identity.ts'
+import { REVOKED, type Revocations } from '../identity/revocations.ts'
 import type { Handshake, Transport, TransportListener } from '../transport/transport.ts'
 import type { Limits } from './limits.ts'
 import type { HeldMembership, Owner, Proof, Resumable, Session, Sessions } from './sessions.ts'
@@ -44,7 +45,7 @@ const OFFENCES = new Set<number>([
 // What a message costs beyond its bytes, as so many of them: tiny ones are work too.
 const MESSAGE_COST = 128
 
-const NOBODY: User = Object.freeze({ id: '' })
+const NOBODY = identify(Object.freeze({ id: '' }))
 
 /** What connections of one node share. */
 export interface ConnectionHost {
@@ -58,6 +59,7 @@ export interface ConnectionHost {
   readonly joining: Joining
   readonly requests: Requests
   readonly counters: RefusalCounters
+  readonly revocations: Revocations
   report(what: string, error: unknown): void
   /** The session of a token, wherever it is; null if there is none for this proof. */
   takeSession(token: string, proof: Proof, contested: boolean): Promise<Resumable | null>
@@ -99,10 +101,9 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   readonly memberships: Map<string, Membership> = new Map()
   readonly openedAt: number
   id: string
-  user: User = NOBODY
+  /** Who it is, as of the credentials that were shown last. */
+  identity: Identity = NOBODY
   data: Record<string, unknown> = {}
-  /** When its credentials run out, in milliseconds since the Unix epoch. */
-  expiresAt: number = Number.POSITIVE_INFINITY
   readonly #host: ConnectionHost
   readonly #transport: Transport
   readonly #dialectSession: DialectSession
@@ -215,7 +216,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     const waited = now - this.openedAt > this.#host.limits.helloMs
     if (waited && this.#session === null) return this.close(CloseCode.idle, 'no hello in time')
     if (waited && this.#anonymous && !this.#joined) return this.close(CloseCode.idle, 'no join in time')
-    if (now >= this.expiresAt) return this.close(CloseCode.expired, 'the credentials have expired')
+    if (now >= this.identity.expiresAt) return this.close(CloseCode.expired, 'the credentials have expired')
     this.#transport.tick?.(now)
     this.#apply(this.#dialectSession.tick(now))
     // A transport whose buffer is too small to say that it drained would leave its members behind.
@@ -288,6 +289,10 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
 
   // Who is there
 
+  get user(): User {
+    return this.identity.user
+  }
+
   async #hello(request: HelloRequest): Promise<void> {
     const credentials = JSON.stringify(request.credentials ?? null)
     let resumed = await this.#resume(request, { credentials })
@@ -298,7 +303,10 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
       if ('refusal' in judged) return this.#answer(request, { ok: false, refusal: judged.refusal })
       // New credentials of the same user, a refreshed token say, resume its session as well.
       if (!judged.anonymous) resumed = await this.#resume(request, { user: judged.identity.user.id })
-      this.#identify(judged.identity)
+      if (this.#closed) return
+      // While another node was asked, this may have changed.
+      if (this.#host.revocations.has(judged.identity)) return this.#answer(request, { ok: false, refusal: REVOKED })
+      this.identity = judged.identity
       this.#anonymous = judged.anonymous
     }
     if (this.#closed) return
@@ -319,8 +327,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     const session = resume === null ? null : await this.#host.takeSession(resume, proof, token === 'same')
     if (!session || this.#closed) return false
     this.id = session.id
-    this.user = session.user
-    this.expiresAt = session.expiresAt
+    this.identity = session.identity
     this.data = session.data
     this.#held = session.held
     this.#anonymous = false
@@ -333,15 +340,10 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     if ('refusal' in user) return answer({ ok: false, refusal: user.refusal })
     if (user.identity.user.id !== this.user.id)
       return answer(refused('unauthorized', 'The new credentials are of another user: open a connection for it'))
-    this.#identify(user.identity)
+    this.identity = user.identity
     if (this.#session) this.#host.sessions.end(this.#session)
     this.#session = this.#host.sessions.begin(this, JSON.stringify(request.credentials ?? null))
     answer({ ok: true, result: { resume: this.#session.token, resumeMs: this.#host.sessions.resumeMs } })
-  }
-
-  #identify({ user, expiresAt }: Identity): void {
-    this.user = user
-    this.expiresAt = expiresAt
   }
 
   takeHeld(alias: string): Held | null {
@@ -436,7 +438,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     this.close(CloseCode.superseded, 'the session went on elsewhere')
   }
 
-  /** Ends a user's connection for good: no grace, and its session cannot be resumed. */
+  /** Ends the connection for good: no grace, and its session cannot be resumed. */
   disconnect(reason: string): void {
     this.#close(CloseCode.kicked, reason, 'kicked')
   }
@@ -487,13 +489,16 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     }
     this.memberships.clear()
     // What an earlier connection left, and this one has not taken up, is held on.
-    if (end === 'lost') for (const [alias, left] of this.#held ?? []) if (isHere(left)) held.set(alias, left)
-    if (end === 'lost') this.#held?.clear()
+    for (const [alias, left] of this.#held ?? []) {
+      if (!isHere(left)) continue
+      if (end === 'lost') held.set(alias, left)
+      else this.#host.endHeld(left, end === 'kicked' ? 'kicked' : 'lost')
+    }
+    this.#held?.clear()
     if (this.#session) {
       if (end === 'lost') this.#host.sessions.lose(this.#session, held)
       else this.#host.sessions.end(this.#session)
     }
-    if (end === 'kicked') this.#host.sessions.endLost(this.user.id)
     this.#host.gone(this, end)
   }
 

@@ -11,8 +11,8 @@ import type { Cluster, Who } from '../cluster/cluster.ts'
 import { Bucket } from '../hub/bucket.ts'
 import type { OutboxLimits } from '../hub/outbox.ts'
 import type { Turn } from '../hub/turn.ts'
-import { type Authenticate, identify, toIdentity } from '../identity/identity.ts'
-import { type Revocation, Revocations } from '../identity/revocations.ts'
+import { type Authenticate, type Identity, identify, toIdentity } from '../identity/identity.ts'
+import { REVOKED, type Revocation, Revocations, type Revoked, toRevoked } from '../identity/revocations.ts'
 import type { Handshake, Transport } from '../transport/transport.ts'
 import { isLoopback, networkOf } from './address.ts'
 import { Arrivals } from './arrivals.ts'
@@ -192,8 +192,7 @@ export class Connections implements ConnectionHost {
       const identity = toIdentity(answer as User)
       if (identity.expiresAt <= this.clock.now())
         return { refusal: { code: 'unauthorized', message: 'The credentials have expired' } }
-      if (this.revocations.has(identity))
-        return { refusal: { code: 'unauthorized', message: 'The credentials were revoked' } }
+      if (this.revocations.has(identity)) return { refusal: REVOKED }
       return { id, data, identity, anonymous: false }
     } catch (error) {
       const { refusal, unexpected } = refusalOf(error, 'Authentication')
@@ -260,38 +259,45 @@ export class Connections implements ConnectionHost {
   }
 
   /**
-   * Ends a user's connections and sessions on all nodes, and refuses its credentials from before now for `forMs`. Answers
-   * how many connections ended.
+   * Ends the connections and sessions of a user, or of one of its sign-ins, on all nodes, and refuses the credentials for
+   * `forMs`. Answers how many connections ended.
    */
-  async revoke(user: string, reason: string, forMs: number): Promise<number> {
-    const here = this.revokeHere(user, reason, forMs)
-    return here + ((await this.#options.cluster?.order({ who: { user }, reason, revokeForMs: forMs })) ?? 0)
+  async revoke(who: Revoked, reason: string, forMs: number): Promise<number> {
+    const revoke = toRevoked(who)
+    if (!revoke) throw new TypeError('revoke: say whom, as { user } or { session }')
+    if (!(forMs > 0)) throw new TypeError('revoke: forMs must be a number above 0')
+    const here = this.revokeHere(revoke, reason, forMs)
+    return here + ((await this.#options.cluster?.order({ revoke, reason, forMs })) ?? 0)
   }
 
   /** The same on this node alone. */
-  revokeHere(user: string, reason: string, forMs: number): number {
-    this.revocations.add(user, forMs)
-    return this.disconnectHere({ user }, reason)
+  revokeHere(who: Revoked, reason: string, forMs: number): number {
+    this.revocations.add(who, forMs)
+    return this.#endAll(who, reason)
   }
 
   /** Another node knows of these. Answers how many connections ended of those that were news. */
   learnRevocations(revocations: readonly Revocation[]): number {
     let ended = 0
-    for (const [user, at, forMs] of revocations)
-      if (this.revocations.add(user, forMs, at)) ended += this.disconnectHere({ user }, 'revoked')
+    for (const [kind, id, at, forMs] of revocations) {
+      const who = kind === 'user' ? { user: id } : { session: id }
+      if (this.revocations.add(who, forMs, at)) ended += this.#endAll(who, 'revoked')
+    }
     return ended
   }
 
-  /** The same on this node alone. Lost sessions of the user end with them. */
+  /** Ends connections on this node alone. */
   disconnectHere(who: Who, reason: string): number {
-    let ended = 0
-    for (const connection of [...this.#all]) {
-      if ('user' in who ? connection.user.id !== who.user : connection.id !== who.connection) continue
-      connection.disconnect(reason)
-      ended++
-    }
-    if ('user' in who) this.sessions.endLost(who.user)
-    return ended
+    return this.#endAll(who, reason)
+  }
+
+  // Who is away ends, too: nobody is to come back by a session of theirs.
+  #endAll(who: Who | Revoked, reason: string): number {
+    const is = isOf(who)
+    const all = [...this.#all].filter(is)
+    for (const connection of all) connection.disconnect(reason)
+    for (const held of this.sessions.endLost(is)) this.endHeld(held, 'kicked')
+    return all.length
   }
 
   /** The session of a token, from this node or the one that has it; null if there is none for this proof. */
@@ -309,7 +315,9 @@ export class Connections implements ConnectionHost {
     // One that keeps its token may be here although the token was made elsewhere.
     const here = this.sessions.take(token, proof)
     if (here || !cluster || node === null || node === cluster.nodes.self) return here
-    return toResumable(await cluster.fetchSession(node, token, proof))
+    const fetched = toResumable(await cluster.fetchSession(node, token, proof))
+    // While it was on its way it was on no node, for an order to find.
+    return fetched && !this.revocations.has(fetched.identity) ? fetched : null
   }
 
   endHeld(held: HeldMembership, reason: 'lost' | 'kicked'): void {
@@ -329,8 +337,7 @@ export class Connections implements ConnectionHost {
    * in again. Answers how many memberships that were.
    */
   kickLost(topic: string, who: Who): number {
-    const is = ({ id, user }: { readonly id: string; readonly user: User }) =>
-      'user' in who ? user.id === who.user : id === who.connection
+    const is = isOf(who)
     const taken: Held[] = this.sessions.takeLost(topic, is)
     for (const connection of this.#all) if (is(connection)) taken.push(...connection.takeLost(topic))
     for (const held of taken) if (isHere(held)) this.endHeld(held, 'kicked')
@@ -342,6 +349,12 @@ export class Connections implements ConnectionHost {
     this.#sweep = null
     this.sessions.close()
   }
+}
+
+function isOf(who: Who | Revoked): (one: { readonly id: string; readonly identity: Identity }) => boolean {
+  if ('user' in who) return ({ identity }) => identity.user.id === who.user
+  if ('session' in who) return ({ identity }) => identity.session === who.session
+  return ({ id }) => id === who.connection
 }
 
 function asUnauthorized(refusal: Refusal): Refusal {

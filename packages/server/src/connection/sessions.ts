@@ -1,6 +1,6 @@
 import type { Clock, Random } from '@rollcall/core'
-import type { User } from '../channel/handlers.ts'
 import type { Held, Membership } from '../channel/membership.ts'
+import { type Identity, identify } from '../identity/identity.ts'
 import { Expiry } from './expiry.ts'
 
 export interface SessionOptions {
@@ -22,9 +22,8 @@ export interface HeldMembership extends Held {
 /** A connection as far as sessions know it. */
 export interface Owner {
   readonly id: string
-  readonly user: User
+  readonly identity: Identity
   readonly data: Record<string, unknown>
-  readonly expiresAt: number
   /** Gives way to another connection of the same session: becomes lost at once. */
   supersede(): void
   /** Whether its peer answers a ping within `ms`. */
@@ -34,10 +33,9 @@ export interface Owner {
 /** What a returning client finds again. */
 export interface Resumable {
   readonly id: string
-  readonly user: User
+  /** As of the credentials that it began with. */
+  readonly identity: Identity
   readonly data: Record<string, unknown>
-  /** When the credentials run out that it began with. */
-  readonly expiresAt: number
   /** What it was in when the connection was lost, by alias, until taken up again. */
   readonly held: Map<string, Held> | null
 }
@@ -95,9 +93,9 @@ export class Sessions {
 
   /** Begins a session, or goes on with one: under a new token, unless it is to keep one. */
   begin(owner: Owner, credentials: string, kept: string | null = null, resumable = true): Session {
-    const { id, user, data, expiresAt } = owner
+    const { id, identity, data } = owner
     const token = kept ?? this.#newToken()
-    const session: Session = { token, resumable, id, user, data, expiresAt, credentials, owner, held: null }
+    const session: Session = { token, resumable, id, identity, data, credentials, owner, held: null }
     this.#byToken.set(session.token, session)
     return session
   }
@@ -136,8 +134,8 @@ export class Sessions {
     // Who has just been authenticated needs no old credentials; who shows the old ones needs them to be good still.
     const proven =
       'user' in proof
-        ? session.user.id === proof.user
-        : session.credentials === proof.credentials && session.expiresAt > this.#clock.now()
+        ? session.identity.user.id === proof.user
+        : session.credentials === proof.credentials && session.identity.expiresAt > this.#clock.now()
     return proven ? session : null
   }
 
@@ -149,9 +147,8 @@ export class Sessions {
       left.moved = true
       return [alias, { topic: left.topic, entry: left.entry }]
     })
-    const { id, user, data, expiresAt } = session
-    // JSON has no infinity.
-    return { id, user, data, expiresAt: Number.isFinite(expiresAt) ? expiresAt : null, held }
+    const { id, identity, data } = session
+    return { id, identity, data, held }
   }
 
   /** Its connection is lost: it can be resumed for a while, and its members stay shown for the grace. */
@@ -168,10 +165,15 @@ export class Sessions {
     this.#forget(session)
   }
 
-  /** Ends the lost sessions of a user, who is not to come back by them. */
-  endLost(user: string): void {
-    for (const session of this.#byToken.values())
-      if (session.owner === null && session.user.id === user) this.#byToken.delete(session.token)
+  /** Ends lost sessions that are not to be come back by; answers what they held. */
+  endLost(which: (session: Session) => boolean): HeldMembership[] {
+    const taken: HeldMembership[] = []
+    for (const session of this.#byToken.values()) {
+      if (session.owner !== null || !which(session)) continue
+      this.#byToken.delete(session.token)
+      taken.push(...(session.held?.values() ?? []))
+    }
+    return taken
   }
 
   /** Takes a topic out of what lost sessions hold, where `belongs` says so; answers what they held of it. */
@@ -200,13 +202,19 @@ export function nodeOf(token: string): string | null {
 /** Reads what another node released. */
 export function toResumable(released: Readonly<Record<string, unknown>> | null): Resumable | null {
   if (!released) return null
-  const { id, user, data, expiresAt, held } = released as {
+  const { id, identity, data, held } = released as {
     id: string
-    user: User
+    // JSON has no infinity: it came as null.
+    identity: { user: Identity['user']; expiresAt: number | null; issuedAt: number | null; session: string | null }
     data: Record<string, unknown>
-    expiresAt: number | null
     held: [string, Held][]
   }
-  if (typeof id !== 'string' || typeof user?.id !== 'string' || !Array.isArray(held)) return null
-  return { id, user, data: data ?? {}, expiresAt: expiresAt ?? Number.POSITIVE_INFINITY, held: new Map(held) }
+  if (typeof id !== 'string' || typeof identity?.user?.id !== 'string' || !Array.isArray(held)) return null
+  const { user, expiresAt, issuedAt, session } = identity
+  const known = identify(user, {
+    ...(typeof expiresAt === 'number' && { expiresAt }),
+    ...(typeof issuedAt === 'number' && { issuedAt }),
+    ...(typeof session === 'string' && { session }),
+  })
+  return { id, identity: known, data: data ?? {}, held: new Map(held) }
 }

@@ -22,23 +22,29 @@ export class Identity {
   readonly user: User
   readonly expiresAt: number
   readonly issuedAt: number | null
+  readonly session: string | null
 
-  constructor(user: User, expiresAt: number, issuedAt: number | null) {
+  constructor(user: User, options: IdentityOptions) {
     this.user = user
-    this.expiresAt = expiresAt
-    this.issuedAt = issuedAt
+    this.expiresAt = options.expiresAt ?? Number.POSITIVE_INFINITY
+    this.issuedAt = options.issuedAt ?? null
+    this.session = options.session ?? null
   }
 }
 
-/**
- * A user whose credentials expire: the connection is closed with 4004 then, unless the client has refreshed them. Times are
- * milliseconds since the Unix epoch. `issuedAt` lets a later sign-in survive a revocation.
- */
-export function identify(
-  user: User,
-  options: { readonly expiresAt?: number; readonly issuedAt?: number } = {},
-): Identity {
-  return new Identity(user, options.expiresAt ?? Number.POSITIVE_INFINITY, options.issuedAt ?? null)
+/** What is known of a user's credentials. Times are milliseconds since the Unix epoch. */
+export interface IdentityOptions {
+  /** The connection is closed with 4004 then, unless the client has refreshed them. Default: never. */
+  readonly expiresAt?: number
+  /** Lets a later sign-in survive that the user is revoked. Default: not known, and none survives. */
+  readonly issuedAt?: number
+  /** The sign-in that they belong to, as the application calls it: one that can be revoked without the user's others. */
+  readonly session?: string
+}
+
+/** A user with what is known of its credentials. */
+export function identify(user: User, options: IdentityOptions = {}): Identity {
+  return new Identity(user, options)
 }
 
 /**

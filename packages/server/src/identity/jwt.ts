@@ -27,6 +27,11 @@ export interface JwtOptions {
   readonly token?: (credentials: unknown) => unknown
   /** Makes the user of the claims. Told to the client itself. Default: `{ id: sub, name }`. */
   readonly user?: (claims: JWTPayload) => User
+  /**
+   * Which sign-in the token belongs to, for `revoke({ session })`. Default: its `sid` (OpenID Connect), else its `jti`
+   * (RFC 7519, section 4.1.7), which names this token alone.
+   */
+  readonly session?: (claims: JWTPayload) => string | undefined
 }
 
 const ASYMMETRIC = new Set([
@@ -62,6 +67,7 @@ export function jwt(options: JwtOptions): Authenticate {
   }
   const toToken = options.token ?? tokenIn
   const toUser = options.user ?? userOf
+  const toSession = options.session ?? sessionOf
   return async ({ credentials }) => {
     const token = toToken(credentials)
     if (typeof token !== 'string' || token.length === 0) return refuse('a token is needed')
@@ -69,9 +75,11 @@ export function jwt(options: JwtOptions): Authenticate {
     try {
       const { payload } =
         typeof key === 'function' ? await jwtVerify(token, key, verify) : await jwtVerify(token, key, verify)
+      const session = toSession(payload)
       return identify(toUser(payload), {
         expiresAt: (payload.exp ?? 0) * 1000,
         ...(payload.iat !== undefined && { issuedAt: payload.iat * 1000 }),
+        ...(session !== undefined && { session }),
       })
     } catch (error) {
       if (error instanceof errors.JWKSTimeout) return refuse('the keys cannot be fetched now', { retryAfterMs: 2_000 })
@@ -104,4 +112,9 @@ function tokenIn(credentials: unknown): unknown {
 function userOf({ sub, name }: JWTPayload): User {
   if (sub === undefined) throw new errors.JWTInvalid('no sub')
   return typeof name === 'string' ? { id: sub, name } : { id: sub }
+}
+
+function sessionOf({ sid, jti }: JWTPayload): string | undefined {
+  const names = [sid, jti].filter((claim) => typeof claim === 'string')
+  return names[0]
 }

@@ -7,21 +7,28 @@ import { Peer } from '../support/peer.ts'
 
 let bus: MemoryBus
 let cut: string | null
+/** Where what goes to node a waits; null lets it through. */
+let waiting: (() => void)[] | null
 let apps: RoomsApp[]
 
 beforeEach(() => {
   cut = null
+  waiting = null
   apps = []
   bus = memoryBus({
-    deliver: ({ from, to, arrive }) => void (from === cut || to === cut || systemClock.soon(arrive)),
+    deliver: ({ from, to, arrive }) => {
+      if (from === cut || to === cut) return
+      if (to === 'a' && waiting) waiting.push(arrive)
+      else systemClock.soon(arrive)
+    },
   })
 })
 afterEach(() => Promise.all(apps.map((app) => app.close({ timeoutMs: 10 }))))
 
-/** Credentials are `user@when`, the time at which they were issued. */
+/** Credentials are `user@when#session`: when they were issued, and to which session. */
 const authenticate: NonNullable<RollcallOptions['authenticate']> = ({ credentials }) => {
-  const [id = '', issuedAt] = String(credentials).split('@')
-  return identify({ id }, { issuedAt: Number(issuedAt) })
+  const [id = '', issuedAt, session = ''] = String(credentials).split(/[@#]/)
+  return identify({ id }, { issuedAt: Number(issuedAt), session })
 }
 
 function node(name: string): RoomsApp {
@@ -46,7 +53,7 @@ it('a node that was cut off learns what was revoked meanwhile, and puts out who 
   const alice = await comes(b, `Alice@${then}`)
   cut = 'b'
   await eventually(() => expect(a.stats().nodes).toBe(1))
-  expect(await a.revoke('Bob')).toBe(0)
+  expect(await a.revoke({ user: 'Bob' })).toBe(0)
   expect(bob.closed).toBeNull()
   cut = null
   await eventually(() => expect(bob.closed?.code).toBe(4403))
@@ -63,14 +70,44 @@ it('a node that was cut off learns what was revoked meanwhile, and puts out who 
   expect(again.closed).toBeNull()
 })
 
+it.each([
+  ['that it began with', { user: 'Bob' }, 'Bob@1#phone'],
+  ['that it began with', { session: 'phone' }, 'Bob@1#phone'],
+  ['that are newer', { user: 'Bob' }, 'Bob@2#phone'],
+  ['that are newer', { session: 'phone' }, 'Bob@2#phone'],
+])(
+  'a session on its way to another node, by credentials %s, does not escape that %j is revoked',
+  async (_, who, shown) => {
+    const [a, b] = [node('a'), node('b')]
+    await eventually(() => expect([a.stats().nodes, b.stats().nodes]).toEqual([2, 2]))
+    const bob = await comes(b, 'Bob@1#phone')
+    const resume = bob.of('welcome')[0]?.[1] as { resume: string }
+    bob.lose()
+    expect(b.stats().sessions).toBe(1)
+    waiting = []
+    const back = new Peer(a)
+    back.say('hello', { credentials: shown, resume: resume.resume })
+    // It has left there and is not here yet.
+    await eventually(() => expect(b.stats().sessions).toBe(0))
+    const revoked = a.revoke(who)
+    for (const arrive of waiting) arrive()
+    waiting = null
+    await revoked
+    await eventually(() => expect(back.closed?.code).toBe(4402))
+    expect(back.of('welcome')).toEqual([])
+  },
+)
+
 it('a node that starts later learns it, too', async () => {
   const a = node('a')
   const then = Date.now() - 10_000
-  await a.revoke('Bob')
-  await a.revoke('Carol', { forMs: Number.POSITIVE_INFINITY })
+  await a.revoke({ user: 'Bob' })
+  await a.revoke({ user: 'Carol' }, { forMs: Number.POSITIVE_INFINITY })
+  await a.revoke({ session: 'phone' })
   const late = node('late')
   await eventually(() => expect(late.stats().nodes).toBe(2))
   await eventually(async () => expect((await comes(late, `Carol@${then}`)).closed?.code).toBe(4402))
   expect((await comes(late, `Bob@${then}`)).closed?.code).toBe(4402)
-  expect((await comes(late, `Alice@${then}`)).closed).toBeNull()
+  expect((await comes(late, `Alice@${Date.now() + 5_000}#phone`)).closed?.code).toBe(4402)
+  expect((await comes(late, `Alice@${then}#laptop`)).closed).toBeNull()
 })

@@ -459,6 +459,30 @@ describe('end', () => {
     expect(bob.closed).toBeNull()
     expect((await ask('DELETE', '/users/%ff/connections')).status).toBe(400)
   })
+
+  test('a revocation ends the connections of a user, and of nobody else', async () => {
+    const { ask, join } = await serve()
+    const [tyr, bob] = [await join('room:a', 'tyr'), await join('room:a', 'bob')]
+    const answer = await ask('POST', '/revocations', { user: 'tyr', reason: 'stolen', forMs: 60_000 })
+    expect(answer.json).toEqual({ disconnected: 1 })
+    await tyr.until(() => tyr.closed !== null)
+    expect(tyr.closed).toEqual({ code: 4403, reason: 'stolen' })
+    expect((await ask('POST', '/revocations', { session: 'nobody’s' })).json).toEqual({ disconnected: 0 })
+    expect(bob.closed).toBeNull()
+  })
+
+  test.each([
+    [{}],
+    [{ user: 'a', session: 'b' }],
+    [{ user: 'a', session: '' }],
+    [{ session: 7 }],
+    [{ user: 'a', forMs: 0 }],
+    [{ user: 'a', forMs: '60' }],
+    [{ user: 'a', forMs: null }],
+  ])('a revocation with %j is refused', async (body) => {
+    const { ask } = await serve()
+    expect((await ask('POST', '/revocations', body)).status).toBe(422)
+  })
 })
 
 function logThatFails(error: Error): Log {

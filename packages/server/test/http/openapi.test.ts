@@ -57,6 +57,14 @@ const walk: Readonly<
     413: ['/topics/room:a/kick', 'x'.repeat(70_000)],
     422: ['/topics/room:a/kick', {}],
   },
+  revoke: {
+    200: ['/revocations', { session: 'phone', forMs: 1_000, reason: 'lost' }],
+    400: ['/revocations', '{'],
+    401: ['/revocations', { user: 'nobody' }, {}],
+    403: ['/revocations', { user: 'nobody' }, { authorization: `Bearer ${READ_TOKEN}` }],
+    413: ['/revocations', 'x'.repeat(70_000)],
+    422: ['/revocations', {}],
+  },
   disconnect: {
     200: ['/users/nobody/connections'],
     400: ['/users/%ff/connections'],
@@ -79,6 +87,7 @@ const elsewhere: Readonly<Record<string, readonly number[]>> = {
   members: [429],
   count: [429],
   kick: [429],
+  revoke: [429],
   disconnect: [429],
   stats: [429],
   metrics: [429],

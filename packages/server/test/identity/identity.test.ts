@@ -14,6 +14,7 @@ interface Given {
   readonly user: string
   readonly livesMs?: number
   readonly issuedAt?: number
+  readonly session?: string
 }
 
 const chat = contract({
@@ -52,12 +53,13 @@ function open(options: RollcallOptions = {}) {
     },
     {
       authenticate: ({ credentials }) => {
-        const { user, livesMs, issuedAt } = credentials as Given
+        const { user, livesMs, issuedAt, session } = credentials as Given
         return identify(
           { id: user },
           {
             ...(livesMs !== undefined && { expiresAt: Date.now() + livesMs }),
             ...(issuedAt !== undefined && { issuedAt }),
+            ...(session !== undefined && { session }),
           },
         )
       },
@@ -119,7 +121,7 @@ describe('a revoked user', () => {
     const two = await peer(b, old)
     two.peer.lose()
     const three = await peer(b, old)
-    expect(await a.revoke('alice')).toBe(2)
+    expect(await a.revoke({ user: 'alice' })).toBe(2)
     expect([one.peer.closed?.code, three.peer.closed?.code]).toEqual([4403, 4403])
     for (const app of [a, b]) {
       const again = new Peer(app)
@@ -128,6 +130,78 @@ describe('a revoked user', () => {
       await peer(app, { user: 'alice', issuedAt: Date.now() + 2_000 })
       await peer(app, { user: 'bob', issuedAt: 0 })
     }
+  })
+})
+
+describe('a revoked session', () => {
+  const phone = { user: 'alice', session: 'phone', issuedAt: Date.now() - 60_000 }
+  const laptop = { user: 'alice', session: 'laptop', issuedAt: Date.now() - 60_000 }
+
+  it('is out on every node and cannot resume; the other sessions of its user go on', async () => {
+    const bus = memoryBus()
+    const nodes = { beatMs: 20, downMs: 100 }
+    const [a, b] = [open({ broker: bus.broker('a'), nodes }).app, open({ broker: bus.broker('b'), nodes }).app]
+    const [here, there, away] = [await peer(a, phone), await peer(b, phone), await peer(b, phone)]
+    const [other, otherAway] = [await peer(b, laptop), await peer(b, laptop)]
+    away.peer.lose()
+    otherAway.peer.lose()
+    expect(await a.revoke({ session: 'phone' }, { reason: 'lost on a train' })).toBe(2)
+    for (const { peer: ended } of [here, there]) expect(ended.closed).toEqual({ code: 4403, reason: 'lost on a train' })
+    expect(other.peer.closed).toBeNull()
+    for (const app of [a, b]) {
+      const again = new Peer(app)
+      // That it says to have been issued later is no excuse, as it is for a user.
+      again.say('hello', { credentials: { ...phone, issuedAt: Date.now() + 60_000 }, resume: away.welcome.resume })
+      await eventually(() => expect(again.closed).toEqual({ code: 4402, reason: 'The credentials were revoked' }))
+      await peer(app, { user: 'alice', session: 'tablet' })
+    }
+    const back = new Peer(b)
+    expect(await back.hello({ credentials: laptop, resume: otherAway.welcome.resume })).toMatchObject({ resumed: true })
+  })
+
+  it('does not live on by what it resumed, or by what it refreshed to', async () => {
+    const { app } = open()
+    const first = await peer(app, phone)
+    first.peer.lose()
+    const resumed = new Peer(app)
+    expect(await resumed.hello({ credentials: phone, resume: first.welcome.resume })).toMatchObject({ resumed: true })
+    const changed = await peer(app, { user: 'alice' })
+    await changed.peer.ask('refresh', phone)
+    const left = await peer(app, phone)
+    await left.peer.ask('refresh', laptop)
+    expect(await app.revoke({ session: 'phone' })).toBe(2)
+    expect([resumed.closed?.code, changed.peer.closed?.code, left.peer.closed]).toEqual([4403, 4403, null])
+  })
+
+  it.each([[undefined], ['alice'], [{}], [{ user: 'alice', session: 'phone' }], [{ session: 7 }]])(
+    'that is said as %j is nobody’s: nothing ends',
+    async (who) => {
+      const { app } = open()
+      const { peer: alice } = await peer(app, phone)
+      await expect(app.revoke(who as { session: string })).rejects.toThrow('say whom, as { user } or { session }')
+      await expect(app.revoke({ session: 'phone' }, { forMs: Number.NaN })).rejects.toThrow('forMs')
+      expect(alice.closed).toBeNull()
+    },
+  )
+})
+
+describe('a connection that is disconnected', () => {
+  it('ends although it is away, and the others of its user stay, those that are away too', async () => {
+    const { app } = open()
+    const credentials = { user: 'alice' }
+    const [one, two, three] = [await peer(app, credentials), await peer(app, credentials), await peer(app, credentials)]
+    await one.peer.join('room:x', { presence: { name: 'A' } })
+    for (const { peer: lost } of [one, two]) lost.lose()
+    const count = () => app.channel('room:x').count()
+    expect(await count()).toEqual({ members: 1, entries: 1 })
+    expect(await app.disconnect({ connection: one.welcome.connection })).toBe(0)
+    // It is not shown for the rest of the grace.
+    expect(await count()).toEqual({ members: 0, entries: 0 })
+    expect(await app.disconnect({ connection: three.welcome.connection })).toBe(1)
+    const resumed = async (resume: unknown) => (await new Peer(app).hello({ credentials, resume })).resumed
+    expect(await resumed(one.welcome.resume)).toBe(false)
+    expect(await resumed(three.welcome.resume)).toBe(false)
+    expect(await resumed(two.welcome.resume)).toBe(true)
   })
 })
 

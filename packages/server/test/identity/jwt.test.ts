@@ -28,6 +28,22 @@ describe('a token with a shared secret', () => {
     }
   })
 
+  it.each<[string, object, string | null]>([
+    ['its sid', { sid: 's1', jti: 'j1' }, 's1'],
+    ['its jti, without a sid', { jti: 'j1' }, 'j1'],
+    ['its jti, with a sid that is no text', { sid: 7, jti: 'j1' }, 'j1'],
+    ['none, without a text', { sid: {}, jti: 7 }, null],
+    ['none', {}, null],
+  ])('has %s for a session', async (_, claims, session) => {
+    const token = await sign({ iss: 'us', aud: 'chat', exp: soon(), ...claims })
+    expect(await ask(authenticate, token)).toMatchObject({ session })
+  })
+
+  it('has the session that the application reads from it', async () => {
+    const own = jwt({ secret: SECRET, algorithms: ['HS256'], session: ({ device }) => String(device) })
+    expect(await ask(own, await sign({ exp: soon(), device: 'd1', sid: 's1' }))).toMatchObject({ session: 'd1' })
+  })
+
   it.each([
     ['none at all', undefined, 'a token is needed'],
     ['a number', 7, 'a token is needed'],

@@ -12,6 +12,10 @@ export interface ApiHost {
   readonly messageDepth: number
   channel(topic: string): ServerChannel
   disconnect(who: { readonly user: string }, reason?: string): Promise<number>
+  revoke(
+    who: { readonly user: string } | { readonly session: string },
+    options: { readonly reason?: string; readonly forMs?: number },
+  ): Promise<number>
   connections(): Iterable<ConnectionView>
   stats(): Stats
   /** Whether the server is not stopping. */

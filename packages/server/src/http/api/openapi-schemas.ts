@@ -88,6 +88,23 @@ export const schemas: Readonly<Record<string, object>> = {
     oneOf: [{ required: ['user'] }, { required: ['connection'] }],
   },
   Kicked: object({ kicked: { ...whole, description: 'How many memberships ended' } }),
+  Revocation: {
+    ...object(
+      {
+        user: name,
+        session: { ...name, description: 'One sign-in: the name that its credentials gave it' },
+        reason: { ...name, description: 'Told to the client' },
+        forMs: {
+          type: 'number',
+          exclusiveMinimum: 0,
+          default: 86_400_000,
+          description: 'How long the credentials are refused: as long as they may live',
+        },
+      },
+      ['user', 'session', 'reason', 'forMs'],
+    ),
+    oneOf: [{ required: ['user'] }, { required: ['session'] }],
+  },
   Disconnected: object({ disconnected: { ...whole, description: 'How many connections ended' } }),
   Live: object({ live: { const: true } }),
   Health: object(

@@ -124,6 +124,14 @@ function paths(): object {
         responses: answers('Disconnected', 'Done', [400, 401, 403, 422, 429]),
       },
     },
+    '/revocations': {
+      post: {
+        operationId: 'revoke',
+        summary: 'End all connections of a user or of one sign-in, and refuse the credentials that they had',
+        requestBody: { required: true, content: body('Revocation') },
+        responses: answers('Disconnected', 'Done', [400, 401, 403, 413, 422, 429]),
+      },
+    },
     '/stats': {
       get: {
         operationId: 'stats',

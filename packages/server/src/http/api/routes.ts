@@ -6,7 +6,8 @@ import { routePath } from 'hono/route'
 import { refusalOf } from '../../channel/refusals.ts'
 import type { Route } from '../../connection/dialect.ts'
 import { Bucket } from '../../hub/bucket.ts'
-import { nameIn } from './body.ts'
+import { toRevoked } from '../../identity/revocations.ts'
+import { invalid, nameIn, readFields } from './body.ts'
 import type { ApiHost } from './host.ts'
 import { Metrics } from './metrics.ts'
 import { openApi } from './openapi.ts'
@@ -73,11 +74,23 @@ function privateRoutes(app: Hono, api: Api, host: ApiHost): void {
       405,
     )
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (_, allowed) => notAllowed(allowed) }))
-  topicRoutes(app, host, { bytes: api.bodyBytes, depth: host.messageDepth })
+  const limits = { bytes: api.bodyBytes, depth: host.messageDepth }
+  topicRoutes(app, host, limits)
   app.delete('/users/:user/connections', async (c) => {
     const user = pathPart(c, 'user')
     const reason = nameIn({ reason: c.req.query('reason') }, 'reason')
     return c.json({ disconnected: await host.disconnect({ user }, reason) })
+  })
+  app.post('/revocations', async (c) => {
+    const fields = await readFields(c, limits)
+    const [user, session, reason] = [nameIn(fields, 'user'), nameIn(fields, 'session'), nameIn(fields, 'reason')]
+    const { forMs } = fields
+    const who = toRevoked({ user, session })
+    if (!who) throw invalid('Give user or session, one of them')
+    if (forMs !== undefined && !(typeof forMs === 'number' && forMs > 0))
+      throw invalid('forMs must be a number above 0')
+    const options = { ...(reason !== undefined && { reason }), ...(forMs !== undefined && { forMs }) }
+    return c.json({ disconnected: await host.revoke(who, options) })
   })
   app.get('/stats', (c) => c.json(host.stats()))
   app.get('/metrics', async (c) => c.body(await metrics.text(), 200, { 'content-type': metrics.contentType }))
