@@ -50,7 +50,7 @@ afterEach(async () => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
 })
 
-describe.each(['README.md', 'docs/guide/getting-started.md'])('%s', (page) => {
+describe.each(['README.md', 'docs/guide/getting-started.md', 'docs/guide/identity.md'])('%s', (page) => {
   const text = readFileSync(join(root, page), 'utf8')
 
   it('has examples whose types fit', () => {

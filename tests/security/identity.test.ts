@@ -168,8 +168,8 @@ describe('credentials', () => {
     const [gone, kicked] = [await join('room:a', { credentials }), await join('room:a', { credentials })]
     for (const lost of [gone, kicked]) lost.raw.destroy()
     await until(() => [...app.connections()].length === 0)
-    await app.disconnect({ connection: gone.welcome.connection })
-    await app.channel('room:a').kick({ connection: kicked.welcome.connection })
+    await app.disconnect({ connection: String(gone.welcome['connection']) })
+    await app.channel('room:a').kick({ connection: String(kicked.welcome['connection']) })
     const again = await hello({ credentials, resume: gone.welcome.resume })
     expect(again.welcome['resumed']).toBe(false)
     const back = await hello({ credentials, resume: kicked.welcome.resume })

@@ -2,8 +2,11 @@ import { type BackoffOptions, type Clock, type Random, systemClock, systemRandom
 import { pageUrl, platformWebSocket } from './ambient.ts'
 import type { OpenWebSocket } from './web-socket.ts'
 
-/** Anything JSON can carry, or what answers it. The signal is aborted when the answer is not needed any more. */
-export type Credentials = unknown | ((signal: AbortSignal) => unknown)
+/**
+ * Anything JSON can carry, or what answers it. The signal is aborted when the answer is not needed any more; a `refresh`
+ * without one gives none.
+ */
+export type Credentials = string | number | boolean | null | object | ((signal?: AbortSignal) => unknown)
 
 export interface ConnectOptions {
   /** What the server's `authenticate` gets, or a function that answers it anew for each connection. Default: nothing. */

@@ -215,7 +215,7 @@ describe('credentials', () => {
   })
 
   test('that JSON cannot carry fail the attempt, not the program', async () => {
-    const stage = new Stage({ credentials: 1n })
+    const stage = new Stage({ credentials: 1n as unknown as object })
     await stage.clock.settle()
     expect(stage.client.state).toMatchObject({ kind: 'waiting', reason: expect.stringContaining('BigInt') })
   })

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 import type { TlsOptions } from 'node:tls'
 import type { Channels as ChannelSpecs, Clock, Contract, Random, Session, SpecFor, TopicIn, Undo } from '@rollcall/core'
+import type { Logger } from './audit.ts'
 import type { Broker } from './broker/broker.ts'
 import type { CatchUpOptions } from './channel/catch-up.ts'
 import type { ConnectionView, ServerChannel } from './channel/handlers.ts'
@@ -56,6 +57,11 @@ export interface RollcallOptions {
   readonly idempotency?: Partial<IdempotencyOptions>
   /** How often channels with history compare themselves with their log, in milliseconds. Default 30,000. */
   readonly positionMs?: number
+  /**
+   * Is told who was refused, put out or closed for what it did, as fields and a text; also of failures, where `onError` is
+   * left out. `pino()` is one. Default: nobody is told.
+   */
+  readonly logger?: Logger
   /** Hears of failures in the application's code and in what the server depends on. Default: a line on standard error. */
   readonly onError?: (what: string, error: unknown) => void
   readonly clock?: Clock
@@ -94,6 +100,8 @@ export interface Stats extends SlowCounters, TrafficCounters {
   readonly nodes: number
   readonly rateLimited: number
   readonly handshakesRefused: number
+  /** Memberships that the application ended. */
+  readonly kicked: number
   /** Requests of clients that were refused, by error code. */
   readonly refusals: Readonly<Record<string, number>>
   /** Connections that the server closed, by close code. */

@@ -1,4 +1,5 @@
 export type { App, CloseOptions, ListenOptions, RollcallOptions, Stats } from './app.ts'
+export type { Logger } from './audit.ts'
 export { type Broker, type BrokerListener, type BrokerResponder, BrokerTimeout, NobodyThere } from './broker/broker.ts'
 export { type MemoryBus, type MemoryBusOptions, memoryBus, noBroker } from './broker/memory.ts'
 export {

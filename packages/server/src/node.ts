@@ -1,4 +1,4 @@
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import {
   type Channels as ChannelSpecs,
@@ -12,6 +12,7 @@ import {
   type Undo,
 } from '@rollcall/core'
 import type { App, CloseOptions, ListenOptions, RollcallOptions, Stats } from './app.ts'
+import { Audit } from './audit.ts'
 import type { CatchUpOptions } from './channel/catch-up.ts'
 import { Channels } from './channel/channels.ts'
 import type { AnyHandlers, ConnectionView, Handlers, ServerChannel } from './channel/handlers.ts'
@@ -67,6 +68,7 @@ class Node {
   readonly #log: Log
   readonly #options: RollcallOptions
   readonly #turn: Turn
+  readonly #audit: Audit | null
   readonly #channels: Channels
   readonly #cluster: Cluster | null
   #services: Services | null = null
@@ -86,11 +88,18 @@ class Node {
     this.#limits = toLimits(options.limits)
     this.#log = options.log ?? memoryLog({ clock: this.#clock, random: this.#random })
     this.#turn = new Turn(this.#clock, this.#report)
+    this.#audit = options.logger ? new Audit(options.logger, this.#clock, toStandardError) : null
     const { broker } = options
     this.#cluster = broker
       ? new Cluster(broker, this.#clock, this.#random, { ...NODES_DEFAULTS, ...options.nodes }, this.#report)
       : null
-    const shared = { clock: this.#clock, random: this.#random, turn: this.#turn, report: this.#report }
+    const shared = {
+      clock: this.#clock,
+      random: this.#random,
+      turn: this.#turn,
+      audit: this.#audit,
+      report: this.#report,
+    }
     this.#channels = new Channels({
       ...shared,
       contract,
@@ -131,7 +140,17 @@ class Node {
     return new Carrier({ broker, nodes, clock: this.#clock, random: this.#random, report: this.#report })
   }
 
-  #makeDoor(originAllowed: OriginCheck, addressOf: AddressReader): FrontDoor {
+  #makeDoor(isAllowed: OriginCheck, addressOf: AddressReader): FrontDoor {
+    const originAllowed: OriginCheck = (request) => {
+      const allowed = isAllowed(request)
+      if (!allowed)
+        this.#audit?.note(
+          'handshake_refused',
+          { reason: 'origin', origin: request.headers.origin },
+          addressOf(request as IncomingMessage),
+        )
+      return allowed
+    }
     const admit = (address: string) => (this.#closing ? 1_000 : this.#connections.admit(address))
     const { path = '/rollcall', pingMs, deadMs, dialects = [] } = this.#options
     const own = rollcallDialect(path, { ...(pingMs && { pingMs }), ...(deadMs && { deadMs }) })
@@ -153,7 +172,7 @@ class Node {
       }
       routes.push(...dialect.mount(host))
     }
-    routes.push(...this.#apiRoutes())
+    routes.push(...this.#apiRoutes(addressOf))
     return new FrontDoor({
       routes,
       clock: this.#clock,
@@ -164,11 +183,12 @@ class Node {
       addressOf,
       admit,
       colleagues: this.#neighbours ?? this.#carrier,
+      audit: this.#audit,
       report: this.#report,
     })
   }
 
-  #apiRoutes(): readonly Route[] {
+  #apiRoutes(addressOf: AddressReader): readonly Route[] {
     const { api = {} } = this.#options
     if (api === false) return []
     return apiRoutes(toApi(api, this.#limits.messageBytes), {
@@ -182,6 +202,7 @@ class Node {
       ready: () => this.#closing === null,
       away: () => this.#away(),
       colleagues: colleagues(),
+      refused: (request, fields) => this.#audit?.note('api_refused', fields, addressOf(request)),
       report: this.#report,
     })
   }
@@ -194,8 +215,15 @@ class Node {
   }
 
   readonly #report = (what: string, error: unknown): void => {
-    if (this.#options.onError) this.#options.onError(what, error)
-    else process.stderr.write(`rollcall: ${what}: ${error instanceof Error ? error.stack : String(error)}\n`)
+    const { onError, logger } = this.#options
+    if (onError) return onError(what, error)
+    if (!logger) return toStandardError(what, error)
+    try {
+      logger.error({ event: 'failure', err: error }, what)
+    } catch (fault) {
+      toStandardError(what, error)
+      toStandardError('The logger failed', fault)
+    }
   }
 
   async listen({ port = 8210, host = '127.0.0.1', backlog = 4_096, tls }: ListenOptions = {}): Promise<{
@@ -207,7 +235,9 @@ class Node {
     await this.#carrier?.ready
     const server = guardedServer(this.#limits, tls)
     const detach = this.#attach(server, 'ours')
-    boundHalfOpen(server, this.#limits.halfOpenPerAddress)
+    boundHalfOpen(server, this.#limits.halfOpenPerAddress, {
+      cut: (address) => this.#audit?.note('half_open_cut', {}, address),
+    })
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       server.listen({ port, host, backlog }, () => {
@@ -259,14 +289,18 @@ class Node {
     who: { user: string } | { connection: string },
     reason = 'disconnected by the application',
   ): Promise<number> {
-    return this.#connections.disconnect(who, reason)
+    const ended = await this.#connections.disconnect(who, reason)
+    this.#audit?.note('disconnected', { ...who, reason, ended })
+    return ended
   }
 
   async revoke(
     who: { user: string } | { session: string },
     { reason = 'revoked', forMs = 86_400_000 }: { reason?: string; forMs?: number } = {},
   ): Promise<number> {
-    return this.#connections.revoke(who, reason, forMs)
+    const ended = await this.#connections.revoke(who, reason, forMs)
+    this.#audit?.note('revoked', { ...who, reason, forMs, ended })
+    return ended
   }
 
   observe(listener: (event: { kind: 'connected' | 'disconnected'; connection: ConnectionView }) => void): Undo {
@@ -310,6 +344,7 @@ class Node {
       nodes: 1 + (this.#cluster?.nodes.others().length ?? 0),
       rateLimited,
       handshakesRefused: handshakes,
+      kicked: this.#channels.kicked,
       refusals: Object.fromEntries(refusals),
       closes: Object.fromEntries(closes),
     }
@@ -373,4 +408,8 @@ function checkHandlers(specs: ChannelSpecs, handlers: Readonly<Record<string, An
       if (!needed.includes(name) && !RESERVED_EVENTS.includes(name))
         throw new TypeError(`The handlers of "${pattern}" have ${name}, which the contract does not send or call`)
   }
+}
+
+function toStandardError(what: string, error: unknown): void {
+  process.stderr.write(`rollcall: ${what}: ${error instanceof Error ? error.stack : String(error)}\n`)
 }

@@ -11,6 +11,7 @@ import {
   type Sender,
   type Undo,
 } from '@rollcall/core'
+import type { Audit } from '../audit.ts'
 import type { Cluster, Who } from '../cluster/cluster.ts'
 import { Broadcast } from '../hub/broadcast.ts'
 import type { FrameKind } from '../hub/frame.ts'
@@ -30,6 +31,8 @@ export interface ChannelsOptions extends Omit<ChannelHost, 'left' | 'nextRev'> {
   readonly cluster: Cluster | null
   /** Ends what lost connections hold of a topic; answers how many memberships that were. */
   kickLost(topic: string, who: Who): number
+  /** Hears who was put out; null if nobody does. */
+  readonly audit: Audit | null
   /** A channel that nobody needs is closed after this long, in milliseconds. Default 5,000. */
   readonly idleMs: number
   /** How often a channel with history compares itself with its log, and its clients with it, in milliseconds. */
@@ -66,6 +69,8 @@ export class Channels implements ChannelHost {
   readonly log: Log
   readonly presence: TrackerOptions
   readonly catchUp: CatchUpOptions
+  /** Memberships that were ended here by a kick. */
+  kicked = 0
   readonly #options: ChannelsOptions
   readonly #open = new Map<string, Channel>()
   readonly #idle = new Set<Channel>()
@@ -297,7 +302,9 @@ export class Channels implements ChannelHost {
   /** Ends memberships of a topic on all nodes; answers how many. */
   async kick(topic: string, who: Who, reason: string): Promise<number> {
     const here = this.kickHere(topic, who, reason)
-    return here + ((await this.#options.cluster?.order({ kick: topic, who, reason })) ?? 0)
+    const ended = here + ((await this.#options.cluster?.order({ kick: topic, who, reason })) ?? 0)
+    this.#options.audit?.note('kicked', { topic, ...who, reason, ended })
+    return ended
   }
 
   /** The same on this node alone. */
@@ -309,6 +316,7 @@ export class Channels implements ChannelHost {
       membership.kick(reason)
       ended++
     }
+    this.kicked += ended
     return ended
   }
 

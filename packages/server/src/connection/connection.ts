@@ -4,6 +4,7 @@ import {
   type Session as DialectSession,
   type Effect,
   type HelloRequest,
+  type JoinRequest,
   type Notice,
   type Outcome,
   type Payload,
@@ -11,8 +12,10 @@ import {
   type RefreshRequest,
   type Refusal,
   type Request,
+  type SendRequest,
   type Welcome,
 } from '@rollcall/core'
+import type { Audit } from '../audit.ts'
 import type { Channels } from '../channel/channels.ts'
 import type { User } from '../channel/handlers.ts'
 import type { Joining } from '../channel/joining.ts'
@@ -42,6 +45,9 @@ const OFFENCES = new Set<number>([
   1008,
 ])
 
+// Closes that say nothing about the peer.
+const ORDINARY = new Set<number>([CloseCode.normal, 1001, CloseCode.superseded, CloseCode.goingAway])
+
 // What a message costs beyond its bytes, as so many of them: tiny ones are work too.
 const MESSAGE_COST = 128
 
@@ -60,6 +66,8 @@ export interface ConnectionHost {
   readonly requests: Requests
   readonly counters: RefusalCounters
   readonly revocations: Revocations
+  /** Hears who was refused; null if nobody does. */
+  readonly audit: Audit | null
   report(what: string, error: unknown): void
   /** The session of a token, wherever it is; null if there is none for this proof. */
   takeSession(token: string, proof: Proof, contested: boolean): Promise<Resumable | null>
@@ -186,12 +194,18 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   }
 
   broke(code: number): void {
-    if (!this.#closed) this.#countClose(code)
+    if (!this.#closed) this.#countClose(code, 'the WebSocket is broken')
   }
 
-  #countClose(code: number): void {
+  #countClose(code: number, reason: string): void {
     count(this.#host.counters.closes, code)
     if (OFFENCES.has(code)) this.#host.offended(this.handshake.address)
+    if (!ORDINARY.has(code)) this.#tell('connection_closed', { code, reason })
+  }
+
+  #tell(event: 'connection_closed' | 'request_refused', fields: Readonly<Record<string, unknown>>): void {
+    const { id, user, dialect } = this
+    this.#host.audit?.note(event, { ...fields, user: user.id, connection: id, dialect }, this.handshake.address)
   }
 
   drained(): void {
@@ -264,7 +278,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
 
   #answer(request: Request, outcome: Outcome): void {
     if (this.#closed) return
-    if (!outcome.ok) count(this.#host.counters.refusals, outcome.refusal.code)
+    if (!outcome.ok) this.#countRefusal(request, outcome.refusal)
     const now = this.#host.clock.now()
     const within = this.#answering
     this.#answering = true
@@ -279,6 +293,13 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     } finally {
       this.#answering = within
     }
+  }
+
+  #countRefusal(request: Request, { code, message }: Refusal): void {
+    count(this.#host.counters.refusals, code)
+    if (!this.#host.audit) return
+    const { kind, topic, alias, event } = request as Partial<JoinRequest & SendRequest>
+    this.#tell('request_refused', { request: kind, code, reason: message, topic: topic ?? alias, name: event })
   }
 
   // A fault of ours: it ends this connection, which may come back, and nothing else.
@@ -468,7 +489,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
 
   #close(code: number, reason: string, end: End): void {
     if (this.#closed) return
-    this.#countClose(code)
+    this.#countClose(code, reason)
     for (const effect of this.#dialectSession.closing?.(code) ?? [])
       if (effect.kind === 'write') this.outbox.push(new Frame(effect.payload, DIRECT))
     this.#end(end)

@@ -1,4 +1,5 @@
 import type { Clock, Session as DialectSession, Random, Refusal, Undo } from '@rollcall/core'
+import type { Audit } from '../audit.ts'
 import type { Channels } from '../channel/channels.ts'
 import { EndContext } from '../channel/contexts.ts'
 import type { Refused, User } from '../channel/handlers.ts'
@@ -47,6 +48,8 @@ export interface ConnectionsOptions {
   readonly authenticate: Authenticate | null
   /** This node among others; null if there are none. */
   readonly cluster: Cluster | null
+  /** Hears who was refused; null if nobody does. */
+  readonly audit: Audit | null
   report(what: string, error: unknown): void
 }
 
@@ -67,6 +70,7 @@ export class Connections implements ConnectionHost {
   readonly joining: Joining
   readonly requests: Requests
   readonly revocations: Revocations
+  readonly audit: Audit | null
   readonly counters: RefusalCounters = {
     rateLimited: 0,
     handshakes: 0,
@@ -92,6 +96,7 @@ export class Connections implements ConnectionHost {
     this.turn = options.turn
     this.channels = options.channels
     this.limits = options.limits
+    this.audit = options.audit
     this.outboxLimits = { bytes: options.limits.outboxBytes, volatileBytes: options.limits.volatileBytes }
     const joinLimits = { channels: options.limits.channelsPerConnection, presenceBytes: options.limits.presenceBytes }
     this.joining = new Joining(options.channels, joinLimits)
@@ -123,7 +128,13 @@ export class Connections implements ConnectionHost {
       this.#all.size + this.#visiting >= connections ||
       (!isLoopback(address) && (this.#addresses.get(networkOf(address)) ?? 0) >= connectionsPerAddress)
     const wait = full ? 5_000 : this.#arrivals.take(address) || this.#handshakes.take(this.clock.now())
-    if (wait > 0) this.counters.handshakes++
+    if (wait === 0) return 0
+    this.counters.handshakes++
+    this.audit?.note(
+      'handshake_refused',
+      { reason: full ? 'too many connections' : 'too fast', retryAfterMs: wait },
+      address,
+    )
     return wait
   }
 

@@ -1,6 +1,7 @@
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Undo } from '@rollcall/core'
+import type { Audit } from '../audit.ts'
 import type { Route, UpgradeRefusal, Verdict } from '../connection/dialect.ts'
 import type { Colleagues } from '../surroundings.ts'
 import type { WebSocketHost } from '../transport/websocket.ts'
@@ -16,6 +17,8 @@ export interface FrontDoorOptions extends WebSocketHost {
   admit(address: string): number
   /** Those who serve the same app, and may have the session of a request. Default: nobody. */
   readonly colleagues?: Pick<Colleagues, 'passOn' | 'passOnUpgrade'> | null
+  /** Hears who was refused. Default: nobody. */
+  readonly audit?: Pick<Audit, 'note'> | null
   report(what: string, error: unknown): void
 }
 
@@ -69,6 +72,7 @@ export class FrontDoor {
   #request(incoming: IncomingMessage, response: ServerResponse): boolean {
     const route = this.#find(incoming.url, ({ request }) => request !== undefined)
     if (route && this.#tooManyHeaders(incoming)) {
+      this.#tell(incoming, { status: 431 })
       respond(response, { status: 431, headers: { connection: 'close' } })
       return true
     }
@@ -102,6 +106,8 @@ export class FrontDoor {
     const address = this.#options.addressOf(incoming)
     const refusal = this.#judge(incoming, address)
     if (refusal) {
+      // Those who are at the wrong place, or too many, are told of where that is found.
+      if (refusal.status !== 403 && refusal.status !== 503) this.#tell(incoming, refusal)
       refuse(socket, refusal)
       return true
     }
@@ -122,7 +128,10 @@ export class FrontDoor {
   }
 
   #answer(verdict: Verdict, incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if ('status' in verdict) return refuse(socket, verdict)
+    if ('status' in verdict) {
+      this.#tell(incoming, verdict)
+      return refuse(socket, verdict)
+    }
     const offered = (incoming.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
     const protocol = verdict.protocols?.find((name) => offered.includes(name)) ?? null
     const maxMessageBytes = verdict.maxMessageBytes ?? this.#options.limits.messageBytes
@@ -141,6 +150,16 @@ export class FrontDoor {
     const wait = this.#options.admit(address)
     if (wait > 0) return { status: 503, headers: { 'retry-after': String(Math.ceil(wait / 1000)) } }
     return null
+  }
+
+  #tell(incoming: IncomingMessage, { status, body }: UpgradeRefusal): void {
+    const { pathname } = targetUrl(incoming.url ?? '/')
+    const reason = body ?? STATUS_CODES[status]
+    this.#options.audit?.note(
+      'handshake_refused',
+      { status, path: pathname, reason },
+      this.#options.addressOf(incoming),
+    )
   }
 
   // Node drops what is beyond its own count in silence: an Origin, say.

@@ -3,6 +3,13 @@ import type { Socket } from 'node:net'
 import type { Undo } from '@rollcall/core'
 import { isLoopback, networkOf } from '../connection/address.ts'
 
+export interface HalfOpenOptions {
+  /** Default: this machine's own addresses. */
+  readonly exempt?: (address: string) => boolean
+  /** Hears whose sockets are cut. */
+  readonly cut?: (address: string) => void
+}
+
 /**
  * Cuts sockets of an address that has too many which never asked for anything. One that trickles its headers holds a socket
  * until the server's `headersTimeout`; this bounds how many of them one address can hold.
@@ -10,7 +17,7 @@ import { isLoopback, networkOf } from '../connection/address.ts'
 export function boundHalfOpen(
   server: Server,
   perAddress: number,
-  exempt: (address: string) => boolean = isLoopback,
+  { exempt = isLoopback, cut = () => {} }: HalfOpenOptions = {},
 ): Undo {
   const waiting = new Map<string, number>()
   // By address and port: over TLS the socket that asks is another object than the one that connected.
@@ -29,6 +36,7 @@ export function boundHalfOpen(
     const count = waiting.get(address) ?? 0
     if (count >= perAddress) {
       socket.destroy()
+      cut(address)
       return
     }
     const end = endOf(socket)

@@ -15,7 +15,7 @@ import { afterwards } from './support.ts'
 const nobody = () => false
 
 async function listening(server: Server, perAddress: number, exempt?: (address: string) => boolean): Promise<number> {
-  const undo = boundHalfOpen(server, perAddress, exempt)
+  const undo = boundHalfOpen(server, perAddress, exempt ? { exempt } : {})
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   afterwards(async () => {

@@ -101,10 +101,12 @@ export async function ask(
 
 /** A native client by hand. */
 class Native {
+  readonly socket: WebSocket
   readonly frames: (readonly unknown[])[] = []
   closed: { readonly code: number; readonly reason: string } | null = null
 
   constructor(socket: WebSocket) {
+    this.socket = socket
     socket.on('message', (payload, isBinary) =>
       this.frames.push(isBinary ? ['bytes', payload] : JSON.parse(`${payload}`)),
     )

@@ -194,10 +194,10 @@ describe('a connection that is disconnected', () => {
     for (const { peer: lost } of [one, two]) lost.lose()
     const count = () => app.channel('room:x').count()
     expect(await count()).toEqual({ members: 1, entries: 1 })
-    expect(await app.disconnect({ connection: one.welcome.connection })).toBe(0)
+    expect(await app.disconnect({ connection: String(one.welcome['connection']) })).toBe(0)
     // It is not shown for the rest of the grace.
     expect(await count()).toEqual({ members: 0, entries: 0 })
-    expect(await app.disconnect({ connection: three.welcome.connection })).toBe(1)
+    expect(await app.disconnect({ connection: String(three.welcome['connection']) })).toBe(1)
     const resumed = async (resume: unknown) => (await new Peer(app).hello({ credentials, resume })).resumed
     expect(await resumed(one.welcome.resume)).toBe(false)
     expect(await resumed(three.welcome.resume)).toBe(false)

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { Clock } from '@rollcall/core'
 import type { Stats } from '../../app.ts'
 import type { ConnectionView, ServerChannel } from '../../channel/handlers.ts'
@@ -24,5 +25,10 @@ export interface ApiHost {
   away(): readonly Away[]
   /** Those who serve the same app on the same port. */
   readonly colleagues: Colleagues | null
+  /** A request was refused for who sent it, or for its speed. */
+  refused(
+    request: IncomingMessage,
+    fields: { readonly status: number; readonly method: string; readonly route: string },
+  ): void
   report(what: string, error: unknown): void
 }

@@ -51,6 +51,7 @@ export class Metrics {
       'Upgrades refused since the node was full, or too many came at once',
       () => host.stats().handshakesRefused,
     )
+    counter(registers, 'rollcall_kicked_total', 'Memberships that the application ended', () => host.stats().kicked)
     labelled(registers, 'rollcall_refusals_total', 'Requests of clients that were refused', 'code', () =>
       Object.entries(host.stats().refusals),
     )

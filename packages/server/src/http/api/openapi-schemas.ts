@@ -132,6 +132,7 @@ export const schemas: Readonly<Record<string, object>> = {
       closes: { ...counts, description: 'Closes by the server, by close code' },
       rateLimited: whole,
       handshakesRefused: whole,
+      kicked: { ...whole, description: 'Memberships that the application ended' },
       volatileDropped: whole,
       volatileConflated: whole,
       behind: whole,

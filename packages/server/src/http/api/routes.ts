@@ -1,4 +1,4 @@
-import { getRequestListener } from '@hono/node-server'
+import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { RollcallError } from '@rollcall/core'
 import { Hono } from 'hono'
 import { methodNotAllowed } from 'hono/method-not-allowed'
@@ -15,6 +15,9 @@ import type { Api } from './options.ts'
 import { problem } from './problems.ts'
 import { bearer } from './tokens.ts'
 import { pathPart, topicRoutes } from './topics.ts'
+
+// Whose requests are told of: who may not, and who is too fast.
+const REFUSED = new Set([401, 403, 429])
 
 /** The HTTP API as routes of the server: all of it with a token, the health check alone without. */
 export function apiRoutes(api: Api, host: ApiHost): readonly Route[] {
@@ -59,7 +62,9 @@ function privateRoutes(app: Hono, api: Api, host: ApiHost): void {
   const metrics = new Metrics(host)
   app.use(async (c, next) => {
     await next()
-    metrics.answered(c.req.method, routePath(c, -1), c.res.status)
+    const [method, route, { status }] = [c.req.method, routePath(c, -1), c.res]
+    metrics.answered(method, route, status)
+    if (REFUSED.has(status)) host.refused((c.env as HttpBindings).incoming, { status, method, route })
   })
   app.use(bearer(api))
   app.use(async (_, next) => {
