@@ -263,6 +263,18 @@ describe('a storm of connections', () => {
     await hello()
   })
 
+  test('that never say who they are fill their own places alone', async () => {
+    const { ask, hello, app } = await stage({ limits: { strangers: 2 } })
+    const known = [await hello(), await hello(), await hello()]
+    const strangers = [await ask('/rollcall', { headers: native }), await ask('/rollcall', { headers: native })]
+    expect(strangers.map(({ status }) => status)).toEqual([101, 101])
+    expect((await ask('/rollcall', { headers: native })).status).toBe(503)
+    strangers[0]?.destroy()
+    await until(() => [...app.connections()].length === 4)
+    await hello()
+    for (const native of known) await native.ask('ping')
+  })
+
   test('of four thousand at once is taken up without a tail', async () => {
     const { app, port } = await stage({ limits: { helloMs: 60_000 } })
     const request = upgradeRequest(new URL(`http://127.0.0.1:${port}/rollcall`), native)

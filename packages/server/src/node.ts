@@ -235,7 +235,9 @@ class Node {
     await this.#carrier?.ready
     const server = guardedServer(this.#limits, tls)
     const detach = this.#attach(server, 'ours')
-    boundHalfOpen(server, this.#limits.halfOpenPerAddress, {
+    boundHalfOpen(server, {
+      perAddress: this.#limits.halfOpenPerAddress,
+      total: this.#limits.halfOpen,
       cut: (address) => this.#audit?.note('half_open_cut', {}, address),
     })
     await new Promise<void>((resolve, reject) => {

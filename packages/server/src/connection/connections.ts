@@ -79,6 +79,8 @@ export class Connections implements ConnectionHost {
   }
   readonly #options: ConnectionsOptions
   readonly #all = new Set<Connection>()
+  // Those whose client has not been accepted yet.
+  readonly #strangers = new Set<Connection>()
   readonly #addresses = new Map<string, number>()
   readonly #listeners = new Set<(event: ConnectionEvent) => void>()
   readonly #handshakes: Bucket
@@ -123,9 +125,10 @@ export class Connections implements ConnectionHost {
 
   /** Whether another handshake of an address may be answered: 0, or in how many milliseconds to try again. */
   admit(address: string): number {
-    const { connections, connectionsPerAddress } = this.limits
+    const { connections, connectionsPerAddress, strangers } = this.limits
     const full =
       this.#all.size + this.#visiting >= connections ||
+      this.#strangers.size + this.#visiting >= strangers ||
       (!isLoopback(address) && (this.#addresses.get(networkOf(address)) ?? 0) >= connectionsPerAddress)
     const wait = full ? 5_000 : this.#arrivals.take(address) || this.#handshakes.take(this.clock.now())
     if (wait === 0) return 0
@@ -148,6 +151,7 @@ export class Connections implements ConnectionHost {
   ): Connection {
     const connection = new Connection(this, transport, session, handshake, dialect, visitor)
     this.#all.add(connection)
+    this.#strangers.add(connection)
     this.#atAddress(handshake.address, 1)
     this.#sweep ??= this.clock.after(SWEEP_MS, () => this.#tick())
     connection.start()
@@ -222,11 +226,13 @@ export class Connections implements ConnectionHost {
   }
 
   opened(connection: Connection): void {
+    this.#strangers.delete(connection)
     this.#tell({ kind: 'connected', connection })
   }
 
   gone(connection: Connection, reason: 'closed' | 'lost' | 'kicked'): void {
     this.#all.delete(connection)
+    this.#strangers.delete(connection)
     this.#atAddress(connection.handshake.address, -1)
     if (connection.user.id !== '') this.#tell({ kind: 'disconnected', connection, reason })
   }

@@ -73,6 +73,10 @@ export interface Limits {
   readonly connectionsPerAddress: number
   /** Sockets of one address, but for this machine's own, that have not asked for anything; above it they are cut. Default 64. */
   readonly halfOpenPerAddress: number
+  /** The same of all addresses together. Default 10,000. */
+  readonly halfOpen: number
+  /** Connections on this node whose client has not been accepted yet; above it 503 with Retry-After. Default 10,000. */
+  readonly strangers: number
   /** Connections on this node; above it 503 with Retry-After. Default 100,000. */
   readonly connections: number
 }
@@ -109,6 +113,8 @@ export const DEFAULT_LIMITS: Limits = {
   requestMs: 30_000,
   connectionsPerAddress: 1_000,
   halfOpenPerAddress: 64,
+  halfOpen: 10_000,
+  strangers: 10_000,
   connections: 100_000,
 }
 

@@ -4,6 +4,9 @@ import type { Undo } from '@rollcall/core'
 import { isLoopback, networkOf } from '../connection/address.ts'
 
 export interface HalfOpenOptions {
+  readonly perAddress: number
+  /** Of all addresses together. Default: no more than their own. */
+  readonly total?: number
   /** Default: this machine's own addresses. */
   readonly exempt?: (address: string) => boolean
   /** Hears whose sockets are cut. */
@@ -11,13 +14,12 @@ export interface HalfOpenOptions {
 }
 
 /**
- * Cuts sockets of an address that has too many which never asked for anything. One that trickles its headers holds a socket
- * until the server's `headersTimeout`; this bounds how many of them one address can hold.
+ * Cuts sockets of an address that has too many which never asked for anything, or of anybody when all have. One that trickles
+ * its headers holds a socket until the server's `headersTimeout`; this bounds how many of them there can be.
  */
 export function boundHalfOpen(
   server: Server,
-  perAddress: number,
-  { exempt = isLoopback, cut = () => {} }: HalfOpenOptions = {},
+  { perAddress, total = Number.POSITIVE_INFINITY, exempt = isLoopback, cut = () => {} }: HalfOpenOptions,
 ): Undo {
   const waiting = new Map<string, number>()
   // By address and port: over TLS the socket that asks is another object than the one that connected.
@@ -34,7 +36,7 @@ export function boundHalfOpen(
     if (exempt(socket.remoteAddress ?? '')) return
     const address = networkOf(socket.remoteAddress ?? '')
     const count = waiting.get(address) ?? 0
-    if (count >= perAddress) {
+    if (count >= perAddress || known.size >= total) {
       socket.destroy()
       cut(address)
       return

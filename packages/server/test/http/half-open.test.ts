@@ -14,8 +14,13 @@ import { afterwards } from './support.ts'
 
 const nobody = () => false
 
-async function listening(server: Server, perAddress: number, exempt?: (address: string) => boolean): Promise<number> {
-  const undo = boundHalfOpen(server, perAddress, exempt ? { exempt } : {})
+async function listening(
+  server: Server,
+  perAddress: number,
+  exempt?: (address: string) => boolean,
+  total = 1_000,
+): Promise<number> {
+  const undo = boundHalfOpen(server, { perAddress, total, ...(exempt && { exempt }) })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   afterwards(async () => {
@@ -47,6 +52,28 @@ test('sockets of an address that ask for nothing are cut beyond the limit', asyn
   const port = await listening(ok(), 3, nobody)
   const { left } = await knock(port, 4)
   await eventually(() => expect(left()).toBe(3))
+})
+
+test('those of all addresses together are cut beyond the total', async () => {
+  const port = await listening(ok(), 3, nobody, 5)
+  const from = (address: string) => {
+    const socket = connect({ port, host: '127.0.0.1', localAddress: address })
+    socket.on('error', () => {})
+    afterwards(async () => void socket.destroy())
+    return socket
+  }
+  const sockets = ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5', '127.0.0.6', '127.0.0.7'].map(from)
+  await eventually(() => expect(sockets.filter((socket) => !socket.closed)).toHaveLength(5))
+  const last = sockets.find((socket) => !socket.closed)
+  last?.destroy()
+  // A place is free again.
+  await eventually(async () => {
+    const another = from('127.0.0.8')
+    another.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+    const answered = once(another, 'data').then(String, () => '')
+    const cut = once(another, 'close').then(() => '')
+    expect(await Promise.race([answered, cut])).toContain('200 OK')
+  })
 })
 
 test('who has asked for something is not counted any more, nor who is gone', async () => {

@@ -52,7 +52,7 @@ export class Front {
   listen(port: number, way: WayOptions): HttpServer {
     const server = createServer({ maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 60_000 })
     this.#attach(server, way, 'ours')
-    boundHalfOpen(server, DEFAULT_LIMITS.halfOpenPerAddress)
+    boundHalfOpen(server, { perAddress: DEFAULT_LIMITS.halfOpenPerAddress, total: DEFAULT_LIMITS.halfOpen })
     server.listen({ port, backlog: 4_096 })
     return server
   }
