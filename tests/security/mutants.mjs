@@ -160,9 +160,9 @@ export const mutants = [
   },
   {
     name: 'the patience with who goes on',
-    file: `${server}/connection/connection.ts`,
-    find: 'if (++this.#strikes > this.#host.limits.strikes)',
-    replace: 'if (this.#strikes < 0)',
+    file: `${server}/connection/pace.ts`,
+    find: 'return this.#strikes > this.#limits.strikes',
+    replace: 'return false',
     tests: 'tests/security/messages.test.ts',
     named: 'and who goes on is closed',
   },

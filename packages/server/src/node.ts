@@ -1,11 +1,9 @@
 import type { IncomingMessage, Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import {
   type Channels as ChannelSpecs,
   type Clock,
   type Contract,
   type Random,
-  RESERVED_EVENTS,
   type Session,
   systemClock,
   systemRandom,
@@ -15,6 +13,7 @@ import type { App, CloseOptions, ListenOptions, RollcallOptions, Stats } from '.
 import { Audit } from './audit.ts'
 import type { CatchUpOptions } from './channel/catch-up.ts'
 import { Channels } from './channel/channels.ts'
+import { checkHandlers } from './channel/check-handlers.ts'
 import type { AnyHandlers, ConnectionView, Handlers, ServerChannel } from './channel/handlers.ts'
 import { ServerTopic } from './channel/server-topic.ts'
 import { Carrier } from './cluster/carrier.ts'
@@ -31,9 +30,8 @@ import type { Away } from './http/api/host.ts'
 import { toApi } from './http/api/options.ts'
 import { apiRoutes } from './http/api/routes.ts'
 import { FrontDoor } from './http/front-door.ts'
-import { guardedServer } from './http/guarded-server.ts'
-import { boundHalfOpen } from './http/half-open.ts'
 import { handshakeOf } from './http/handshake.ts'
+import { type Address, Listening } from './http/listening.ts'
 import { type OriginCheck, originCheck } from './http/origins.ts'
 import { Turn } from './hub/turn.ts'
 import type { Log } from './log/log.ts'
@@ -75,9 +73,7 @@ class Node {
   readonly #connections: Connections
   readonly #neighbours: Colleagues | null
   readonly #carrier: Carrier | null
-  readonly #door: FrontDoor
-  readonly #servers = new Set<Server>()
-  readonly #attached = new Set<Undo>()
+  readonly #listening: Listening
   #closing: Promise<void> | null = null
 
   constructor(contract: Contract, handlers: Readonly<Record<string, AnyHandlers>>, options: RollcallOptions) {
@@ -132,8 +128,9 @@ class Node {
     // Workers of one machine have shorter ways.
     this.#neighbours = colleaguesOn(options.broker)
     this.#carrier = this.#cluster && !this.#neighbours ? this.#makeCarrier(this.#cluster) : null
-    this.#door = this.#makeDoor(originCheck(options.origins ?? 'same-host'), addressReader(options.trustedProxy))
-    this.#carrier?.start((server) => this.#door.attach(server, 'ours'))
+    const door = this.#makeDoor(originCheck(options.origins ?? 'same-host'), addressReader(options.trustedProxy))
+    this.#listening = new Listening(door, this.#limits, this.#audit)
+    this.#carrier?.start((server) => door.attach(server, 'ours'))
   }
 
   #makeCarrier({ broker, nodes }: Cluster): Carrier {
@@ -226,47 +223,14 @@ class Node {
     }
   }
 
-  async listen({ port = 8210, host = '127.0.0.1', backlog = 4_096, tls }: ListenOptions = {}): Promise<{
-    port: number
-    host: string
-    url: string
-  }> {
+  async listen(options: ListenOptions = {}): Promise<Address> {
     await this.#cluster?.ready
     await this.#carrier?.ready
-    const server = guardedServer(this.#limits, tls)
-    const detach = this.#attach(server, 'ours')
-    boundHalfOpen(server, {
-      perAddress: this.#limits.halfOpenPerAddress,
-      total: this.#limits.halfOpen,
-      cut: (address) => this.#audit?.note('half_open_cut', {}, address),
-    })
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen({ port, host, backlog }, () => {
-        server.off('error', reject)
-        resolve()
-      })
-    }).catch((error: unknown) => {
-      detach()
-      throw error
-    })
-    this.#servers.add(server)
-    const bound = (server.address() as AddressInfo).port
-    const named = host === '127.0.0.1' || host === '0.0.0.0' || host === '::' ? 'localhost' : host
-    return { port: bound, host, url: `http${tls ? 's' : ''}://${named.includes(':') ? `[${named}]` : named}:${bound}` }
+    return this.#listening.listen(options)
   }
 
   attach(server: Server): Undo {
-    return this.#attach(server, 'shared')
-  }
-
-  #attach(server: Server, whose: 'ours' | 'shared'): Undo {
-    const detach = this.#door.attach(server, whose)
-    const undo = () => {
-      if (this.#attached.delete(undo)) detach()
-    }
-    this.#attached.add(undo)
-    return undo
+    return this.#listening.attach(server, 'shared')
   }
 
   accept(transport: Transport, session: Session, handshake: Handshake, dialect: string): TransportListener {
@@ -361,20 +325,13 @@ class Node {
     const { retryAfterMs = 500, spreadMs = 2_000, drainMs = null, unreadyMs = 0, timeoutMs = 5_000 } = options
     // Not ready any more, but still serving: whoever balances the load sees it and sends nobody else.
     if (unreadyMs > 0) await new Promise<void>((resolve) => this.#clock.after(unreadyMs, resolve))
-    const listening = [...this.#servers].map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
+    const stopped = this.#listening.stop()
     await drain(() => this.#connections.all(), this.#clock, { retryAfterMs, spreadMs, drainMs })
     await this.#services?.close()
     // The others let our members go now; those who come back to them are theirs.
     this.#cluster?.stop()
     this.#carrier?.stop()
-    let cut: Undo = () => {}
-    const timeout = new Promise<void>((resolve) => {
-      cut = this.#clock.after(timeoutMs, resolve)
-    })
-    await Promise.race([Promise.all(listening), timeout])
-    cut()
-    for (const server of this.#servers) server.closeAllConnections()
-    for (const undo of [...this.#attached]) undo()
+    await this.#listening.end(stopped, this.#clock, timeoutMs)
     this.#connections.close()
     this.#channels.close()
     await this.#log.close()
@@ -394,22 +351,6 @@ function toCatchUp(given: RollcallOptions['catchUp'], outboxBytes: number): Catc
 function toCompression({ minBytes = 1_024 }: CompressionOptions = {}): Required<CompressionOptions> {
   if (!(minBytes > 0)) throw new RangeError('compression.minBytes must be a number above 0')
   return { minBytes }
-}
-
-function checkHandlers(specs: ChannelSpecs, handlers: Readonly<Record<string, AnyHandlers>>): void {
-  for (const pattern of Object.keys(handlers))
-    if (!Object.hasOwn(specs, pattern))
-      throw new TypeError(`There are handlers for "${pattern}", which the contract does not have`)
-  for (const [pattern, spec] of Object.entries(specs)) {
-    const given = Object.hasOwn(handlers, pattern) ? handlers[pattern] : undefined
-    if (!given) throw new TypeError(`The contract's "${pattern}" has no handlers`)
-    const needed = ['join', ...Object.keys(spec.send ?? {}), ...Object.keys(spec.call ?? {})]
-    for (const name of needed)
-      if (typeof given[name] !== 'function') throw new TypeError(`The handlers of "${pattern}" lack ${name}`)
-    for (const name of Object.keys(given))
-      if (!needed.includes(name) && !RESERVED_EVENTS.includes(name))
-        throw new TypeError(`The handlers of "${pattern}" have ${name}, which the contract does not send or call`)
-  }
 }
 
 function toStandardError(what: string, error: unknown): void {

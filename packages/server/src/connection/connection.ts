@@ -22,7 +22,6 @@ import type { Joining } from '../channel/joining.ts'
 import type { Held, Membership, Peer } from '../channel/membership.ts'
 import { refused } from '../channel/refusals.ts'
 import type { Requests } from '../channel/requests.ts'
-import { Bucket } from '../hub/bucket.ts'
 import { DIRECT, Frame } from '../hub/frame.ts'
 import type { OutboxLimits } from '../hub/outbox.ts'
 import { Outbox, type OutboxOwner } from '../hub/outbox.ts'
@@ -31,6 +30,7 @@ import { type Identity, identify } from '../identity/identity.ts'
 import { REVOKED, type Revocations } from '../identity/revocations.ts'
 import type { Handshake, Transport, TransportListener } from '../transport/transport.ts'
 import type { Limits } from './limits.ts'
+import { Pace } from './pace.ts'
 import type { HeldMembership, Owner, Proof, Resumable, Session, Sessions } from './sessions.ts'
 import type { Visitor } from './visitor.ts'
 
@@ -47,9 +47,6 @@ const OFFENCES = new Set<number>([
 
 // Closes that say nothing about the peer.
 const ORDINARY = new Set<number>([CloseCode.normal, 1001, CloseCode.superseded, CloseCode.goingAway])
-
-// What a message costs beyond its bytes, as so many of them: tiny ones are work too.
-const MESSAGE_COST = 128
 
 const NOBODY = identify(Object.freeze({ id: '' }))
 
@@ -115,6 +112,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   readonly #host: ConnectionHost
   readonly #transport: Transport
   readonly #dialectSession: DialectSession
+  readonly #pace: Pace
   #visitor: Visitor | null
   #session: Session | null = null
   #held: Map<string, Held> | null = null
@@ -122,12 +120,6 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   #joined = false
   #anonymous = true
   #pending = 0
-  #strikes = 0
-  // Made with the first request that they count.
-  #messages: Bucket | null = null
-  #joins: Bucket | null = null
-  #bytes: Bucket | null = null
-  #bytesRead = 0
   #paused = false
   #answering = false
   // Those who wait for a ping to be answered.
@@ -146,6 +138,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     this.#host = host
     this.#transport = transport
     this.#dialectSession = session
+    this.#pace = new Pace(host.limits)
     this.handshake = handshake
     this.dialect = dialect
     this.openedAt = host.clock.now()
@@ -261,7 +254,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
 
   #request(request: Request): void {
     if (request.kind === 'hello') return void this.#hello(request)
-    const wait = this.#tooFast(request)
+    const wait = this.#pace.take(request.kind, this.#pending, this.#host.clock.now())
     if (wait > 0) return this.#refuseForSpeed(request, wait)
     this.#pending++
     const answer = (outcome: Outcome) => {
@@ -388,16 +381,10 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
 
   // Speed
 
-  // Who sends more bytes than it may is not read from for a while: TCP tells it. What counts is the larger of what came over
-  // the wire, since a message may be all frame heads, and what it is in memory, since it may have been compressed.
+  // Who sends more bytes than it may is not read from for a while: TCP tells it.
   #weigh(payload: Payload): void {
-    const { limits, clock } = this.#host
-    const now = clock.now()
-    const { bytesRead = 0 } = this.#transport
-    const bytes = Math.max(bytesRead - this.#bytesRead, payload.length) + MESSAGE_COST
-    this.#bytesRead = bytesRead
-    this.#bytes ??= newBytes(limits.bytesPerSecond, now)
-    const wait = this.#bytes.take(now, bytes)
+    const { clock } = this.#host
+    const wait = this.#pace.weigh(payload.length, this.#transport.bytesRead ?? 0, clock.now())
     if (wait === 0 || this.#paused) return
     this.#paused = true
     this.#transport.pause()
@@ -407,24 +394,9 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     })
   }
 
-  #tooFast(request: Request): number {
-    const now = this.#host.clock.now()
-    const { limits } = this.#host
-    if (this.#pending >= limits.pendingRequests) return 1000
-    if (request.kind === 'join' || request.kind === 'leave') {
-      this.#joins ??= new Bucket(limits.joinsPerSecond, limits.joinBurst, now)
-      return this.#joins.take(now)
-    }
-    this.#messages ??= new Bucket(limits.messagesPerSecond, limits.messageBurst, now)
-    const wait = this.#messages.take(now)
-    if (wait === 0 && this.#strikes > 0) this.#strikes--
-    return wait
-  }
-
   #refuseForSpeed(request: Request, retryAfterMs: number): void {
     this.#host.counters.rateLimited++
-    if (++this.#strikes > this.#host.limits.strikes)
-      return this.close(CloseCode.tooFast, 'kept on after being told to slow down')
+    if (this.#pace.strike()) return this.close(CloseCode.tooFast, 'kept on after being told to slow down')
     this.#answer(request, refused('rate_limited', `Too fast: wait ${retryAfterMs} ms`, { retryAfterMs }))
   }
 
@@ -536,11 +508,4 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
 // What a session brought from another node stays that node's to let go.
 export function isHere(held: Held): held is HeldMembership {
   return 'membership' in held
-}
-
-// A new connection has two seconds' worth: who comes again and again shall not have ten each time.
-function newBytes(perSecond: number, now: number): Bucket {
-  const bucket = new Bucket(perSecond, perSecond * 10, now)
-  bucket.charge(perSecond * 8)
-  return bucket
 }

@@ -38,6 +38,8 @@ export function apiRoutes(api: Api, host: ApiHost): readonly Route[] {
   if (open) privateRoutes(app, api, host)
   const listener = getRequestListener(app.fetch, {
     overrideGlobalObjects: false,
+    // For requests of HTTP/1.0, such as simple health checks, which may have no Host.
+    hostname: 'rollcall',
     errorHandler: () => problem({ code: 'bad_request', message: 'The request is malformed' }),
   })
   const request: Route['request'] = (incoming, response) => void listener(incoming, response)

@@ -1,0 +1,59 @@
+import type { Request } from '@rollcall/core'
+import { Bucket } from '../hub/bucket.ts'
+import type { Limits } from './limits.ts'
+
+// What a message costs beyond its bytes, as so many of them: tiny ones are work too.
+const MESSAGE_COST = 128
+
+/** How fast one connection asks, sends and writes. Its buckets are made with the first thing that they count. */
+export class Pace {
+  readonly #limits: Limits
+  #strikes = 0
+  #messages: Bucket | null = null
+  #joins: Bucket | null = null
+  #bytes: Bucket | null = null
+  #bytesRead = 0
+
+  constructor(limits: Limits) {
+    this.#limits = limits
+  }
+
+  /** Whether a request may be taken now, of a connection with `pending` unanswered ones: 0, or in how many milliseconds. */
+  take(kind: Request['kind'], pending: number, now: number): number {
+    const { pendingRequests, joinsPerSecond, joinBurst, messagesPerSecond, messageBurst } = this.#limits
+    if (pending >= pendingRequests) return 1000
+    if (kind === 'join' || kind === 'leave') {
+      this.#joins ??= new Bucket(joinsPerSecond, joinBurst, now)
+      return this.#joins.take(now)
+    }
+    this.#messages ??= new Bucket(messagesPerSecond, messageBurst, now)
+    const wait = this.#messages.take(now)
+    if (wait === 0 && this.#strikes > 0) this.#strikes--
+    return wait
+  }
+
+  /** A request was too fast. Answers whether that is once too often. */
+  strike(): boolean {
+    this.#strikes++
+    return this.#strikes > this.#limits.strikes
+  }
+
+  /**
+   * A message of `length` came, `bytesRead` bytes in all: for how many milliseconds nothing more should be read. What counts is
+   * the larger of what came over the wire, since a message may be all frame heads, and what it is in memory, since it may
+   * have been compressed.
+   */
+  weigh(length: number, bytesRead: number, now: number): number {
+    const bytes = Math.max(bytesRead - this.#bytesRead, length) + MESSAGE_COST
+    this.#bytesRead = bytesRead
+    this.#bytes ??= newBytes(this.#limits.bytesPerSecond, now)
+    return this.#bytes.take(now, bytes)
+  }
+}
+
+// A new connection has two seconds' worth: who comes again and again shall not have ten each time.
+function newBytes(perSecond: number, now: number): Bucket {
+  const bucket = new Bucket(perSecond, perSecond * 10, now)
+  bucket.charge(perSecond * 8)
+  return bucket
+}
