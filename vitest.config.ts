@@ -28,6 +28,7 @@ export default defineConfig({
       project('faults', ['tests/faults/**/*.test.ts'], heavy),
       project('fuzz', ['tests/fuzz/**/*.test.ts'], heavy),
       project('security', ['tests/security/**/*.test.ts'], heavy),
+      project('deploy', ['tests/deploy/**/*.test.ts'], heavy),
       project('bench', ['bench/test/smoke.test.ts'], heavy),
     ],
   },

@@ -24,7 +24,9 @@ export const programs = {
     suites: ['unit', 'faults', 'bench'],
   },
   'redis-server': { package: 'redis-server', command: ['redis-server'], env: 'REDIS_SERVER', suites: ['bench'] },
-  nginx: { package: 'nginx-light', command: ['nginx'], env: 'NGINX', suites: [] },
+  nginx: { package: 'nginx-light', command: ['nginx'], env: 'NGINX', suites: ['deploy'] },
+  haproxy: { package: 'haproxy', command: ['haproxy'], env: 'HAPROXY', suites: ['deploy'] },
+  caddy: { package: 'caddy', command: ['caddy'], env: 'CADDY', suites: ['deploy'] },
 }
 
 /** @param {string} path */
@@ -108,5 +110,12 @@ async function aptInstall(packages) {
   // RUNLEVEL=1 keeps a package from starting its service; suites start their own.
   const env = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
   await run('/usr/bin/apt-get', ['update', '-qq'], { env })
-  await run('/usr/bin/apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { env })
+  // One by one: a package that this Debian does not have keeps no other one out.
+  /** @type {unknown[]} */
+  const failures = []
+  for (const name of packages)
+    await run('/usr/bin/apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], { env }).catch((fault) =>
+      failures.push(fault),
+    )
+  if (failures.length > 0) throw failures[0]
 }

@@ -10,7 +10,7 @@ import { provide } from './provide.mjs'
 import { fail, root, runInstalled, StepFailure, seconds, step } from './step.mjs'
 
 /** Suites over real processes, ports and browsers, run one file at a time. Their folders are in tests/, and bench/test. */
-const heavy = ['e2e', 'conformance', 'faults', 'fuzz', 'security', 'bench']
+const heavy = ['e2e', 'conformance', 'faults', 'fuzz', 'security', 'deploy', 'bench']
 const allChecks = { ...checks, ...packageChecks }
 const reports = join(root, 'node_modules/.cache/rollcall')
 
