@@ -139,7 +139,9 @@ async function polling(
   way: 'polling' | 'upgraded',
   { from, headers }: Coming = {},
 ): Promise<Socket> {
-  const agent = new Agent({ ca: cert, keepAlive: true, family: 4, ...(from && { localAddress: from }) })
+  // Not kept alive: where a reused connection is cut, this client's XMLHttpRequest for Node begins a second request that it
+  // never ends. A browser does end it.
+  const agent = new Agent({ ca: cert, keepAlive: false, family: 4, ...(from && { localAddress: from }) })
   const socket = io(url, {
     forceNew: true,
     transports: way === 'polling' ? ['polling'] : ['polling', 'websocket'],
