@@ -19,7 +19,9 @@ async function serveHere({ file, port, host, log }: ServeOptions): Promise<numbe
     await opened?.close()
     throw error
   })
-  const { code } = stopOnSignal(() => app.close().then(() => true), sayStopping)
+  const { code, stop } = stopOnSignal(() => app.close().then(() => true), sayStopping)
+  // A terminal that is closed; to a program it can mean something else.
+  if (process.listenerCount('SIGHUP') === 0) process.on('SIGHUP', stop)
   const { url } = await app.listen({ port, host }).catch(async (error: unknown) => {
     await app.close()
     throw listenFailure(error, { port, host })

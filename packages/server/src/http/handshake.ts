@@ -1,23 +1,36 @@
 import type { IncomingMessage } from 'node:http'
 import type { Handshake } from '../transport/transport.ts'
 
-/** What is kept of a request: not the request, which would keep its buffers. */
+// Between names and values of headers, none of which can have one (RFC 9110 section 5.5).
+const NUL = '\0'
+
+/**
+ * What is kept of a request for as long as its connection lives: not the request, which would keep its buffers, and its headers
+ * as one text, since a table of them costs half a kilobyte that is hardly ever looked at again.
+ */
 class RequestHandshake implements Handshake {
-  readonly headers: Readonly<Record<string, string | undefined>>
   readonly address: string
   readonly secure: boolean
   readonly transport: string
   readonly #target: string
+  readonly #headers: string
 
   constructor(request: IncomingMessage, transport: string, address: string) {
-    const headers: Record<string, string | undefined> = Object.create(null)
-    for (const [name, value] of Object.entries(request.headers))
-      headers[name] = Array.isArray(value) ? value.join(', ') : value
-    this.headers = headers
     this.address = address
     this.secure = 'encrypted' in request.socket
     this.transport = transport
     this.#target = request.url ?? '/'
+    const parts: string[] = []
+    for (const [name, value] of Object.entries(request.headers))
+      if (value !== undefined) parts.push(name, Array.isArray(value) ? value.join(', ') : value)
+    this.#headers = parts.join(NUL)
+  }
+
+  get headers(): Readonly<Record<string, string | undefined>> {
+    const headers: Record<string, string | undefined> = Object.create(null)
+    const parts = this.#headers.split(NUL)
+    for (let i = 0; i + 1 < parts.length; i += 2) headers[parts[i] as string] = parts[i + 1]
+    return headers
   }
 
   get url(): URL {

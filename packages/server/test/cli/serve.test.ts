@@ -58,6 +58,24 @@ describe('rollcall serve', () => {
     expect((await server.result()).code).toBe(0)
   })
 
+  test('ends well when its terminal is closed, unless the program has a use for that', async () => {
+    const cwd = folderOf({
+      'app.ts': appThat(''),
+      'own.ts': appThat("process.on('SIGHUP', () => process.stdout.write('hung up\\n'))"),
+      'rooms.ts': contract,
+    })
+    const server = rollcall(['serve', 'app.ts', '--port=0'], { cwd })
+    await server.says(/listening/)
+    server.process.kill('SIGHUP')
+    expect(await server.result()).toMatchObject({ code: 0, err: 'stopping\n' })
+    const own = rollcall(['serve', 'own.ts', '--port=0'], { cwd })
+    await own.says(/listening/)
+    own.process.kill('SIGHUP')
+    await own.says(/hung up/)
+    own.process.kill('SIGTERM')
+    expect((await own.result()).code).toBe(0)
+  })
+
   test('tells clients to come back before it ends', async () => {
     const cwd = folderOf({ 'app.ts': appThat(''), 'rooms.ts': contract })
     const server = rollcall(['serve', 'app.ts', '--port=0'], { cwd })
