@@ -6,7 +6,6 @@ import {
   type Random,
   type Session,
   systemClock,
-  systemRandom,
   type Undo,
 } from '@rollcall/core'
 import type { App, CloseOptions, ListenOptions, RollcallOptions, Stats } from './app.ts'
@@ -36,6 +35,7 @@ import { type OriginCheck, originCheck } from './http/origins.ts'
 import { Turn } from './hub/turn.ts'
 import type { Log } from './log/log.ts'
 import { memoryLog } from './log/memory.ts'
+import { pooledRandom } from './pooled-random.ts'
 import { TRACKER_DEFAULTS } from './presence/tracker.ts'
 import { type Colleagues, colleagues, colleaguesOn, inSurroundings } from './surroundings.ts'
 import type { Handshake, Transport, TransportListener } from './transport/transport.ts'
@@ -80,7 +80,7 @@ class Node {
     this.contract = contract
     this.#options = options
     this.#clock = options.clock ?? systemClock
-    this.#random = options.random ?? systemRandom
+    this.#random = options.random ?? pooledRandom
     this.#limits = toLimits(options.limits)
     this.#log = options.log ?? memoryLog({ clock: this.#clock, random: this.#random })
     this.#turn = new Turn(this.#clock, this.#report)

@@ -6,7 +6,7 @@ import type { Route, UpgradeRefusal, Verdict } from '../connection/dialect.ts'
 import type { Colleagues } from '../surroundings.ts'
 import type { WebSocketHost } from '../transport/websocket.ts'
 import { WebSocketDoor } from '../transport/websocket-door.ts'
-import { handshakeOf, targetUrl } from './handshake.ts'
+import { handshakeOf, pathOf, targetUrl } from './handshake.ts'
 
 export interface FrontDoorOptions extends WebSocketHost {
   readonly routes: readonly Route[]
@@ -65,7 +65,7 @@ export class FrontDoor {
   }
 
   #find(target: string | undefined, can: (route: Route) => boolean): Route | undefined {
-    const { pathname } = targetUrl(target ?? '/')
+    const pathname = pathOf(target ?? '/')
     return this.#routes.find((route) => can(route) && covers(route.path, pathname))
   }
 
@@ -153,13 +153,9 @@ export class FrontDoor {
   }
 
   #tell(incoming: IncomingMessage, { status, body }: UpgradeRefusal): void {
-    const { pathname } = targetUrl(incoming.url ?? '/')
+    const path = pathOf(incoming.url ?? '/')
     const reason = body ?? STATUS_CODES[status]
-    this.#options.audit?.note(
-      'handshake_refused',
-      { status, path: pathname, reason },
-      this.#options.addressOf(incoming),
-    )
+    this.#options.audit?.note('handshake_refused', { status, path, reason }, this.#options.addressOf(incoming))
   }
 
   // Node drops what is beyond its own count in silence: an Origin, say.

@@ -38,6 +38,14 @@ class RequestHandshake implements Handshake {
   }
 }
 
+// What needs no URL to be understood: no dots, no encoding, nothing odd.
+const PLAIN = /^(?:\/[\w~-]+)+\/?(?=\?|$)/
+
+/** The path of a request's target, as `targetUrl` has it. */
+export function pathOf(target: string): string {
+  return PLAIN.exec(target)?.[0] ?? targetUrl(target).pathname
+}
+
 /** A request's target as a URL. The host is a placeholder: what the client claims it to be proves nothing. */
 export function targetUrl(target: string): URL {
   // A target that begins with two slashes, or is a whole URL, would be read as naming a host. URLs take a backslash for a
