@@ -263,15 +263,21 @@ describe('a storm of connections', () => {
     await hello()
   })
 
-  test('that never say who they are fill their own places alone', async () => {
+  test('that never say who they are fill their own places alone, and the oldest of them gives way', async () => {
     const { ask, hello, app } = await stage({ limits: { strangers: 2 } })
     const known = [await hello(), await hello(), await hello()]
     const strangers = [await ask('/rollcall', { headers: native }), await ask('/rollcall', { headers: native })]
     expect(strangers.map(({ status }) => status)).toEqual([101, 101])
     expect((await ask('/rollcall', { headers: native })).status).toBe(503)
-    strangers[0]?.destroy()
-    await until(() => [...app.connections()].length === 4)
-    await hello()
+    // After a second of silence there is room for those who have something to say.
+    await until(async () => {
+      const raw = await ask('/rollcall', { headers: native })
+      return raw.status === 101
+    })
+    await strangers[0]?.until(() => strangers[0]?.closeCode !== undefined, 'its close')
+    expect(strangers[0]?.closeCode).toBe(4401)
+    expect(strangers[1]?.closeCode).toBeUndefined()
+    await until(() => [...app.connections()].length === 5)
     for (const native of known) await native.ask('ping')
   })
 

@@ -1,9 +1,10 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { channel, contract } from '@rollcall/core'
+import { phoenix } from '@rollcall/dialects/phoenix'
 import { plain } from '@rollcall/dialects/plain'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
-import { type Authenticate, allow, identify, jwt, memoryBus, rollcall } from 'rollcall'
+import { type Authenticate, allow, identify, jwt, memoryBus, refuse, rollcall } from 'rollcall'
 import { describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { Native } from '../support/native.ts'
@@ -160,6 +161,31 @@ describe('credentials', () => {
     await mine.ask('ping')
     const back = await b.hello({ credentials: kept, resume: mineAway.welcome.resume })
     expect(back.welcome['resumed']).toBe(true)
+  })
+
+  test.each([
+    ['a WebSocket of Phoenix', '/socket/websocket?vsn=2.0.0&token=guess', true],
+    ['a long poll of Phoenix', '/socket/longpoll?vsn=2.0.0&token=guess', false],
+    ['a native client', '/rollcall', true],
+  ])('that are refused are counted and told of, for %s', async (_, path, webSocket) => {
+    const told: object[] = []
+    const note = (fields: object) => void told.push(fields)
+    const { app, url, ask } = await stage({
+      authenticate: () => refuse('who are you?'),
+      dialects: [phoenix()],
+      logger: { info: note, warn: note, error: note },
+    })
+    if (path === '/rollcall') {
+      const native = await Native.open(url)
+      native.say('hello', { credentials: 'guess' })
+      expect(await native.end()).toBe(4402)
+    } else if (webSocket) expect((await ask(path)).status).toBe(403)
+    else await (await fetch(url + path)).text()
+    expect(app.stats().refusals).toEqual({ unauthorized: 1 })
+    expect(told).toContainEqual(
+      expect.objectContaining({ event: 'request_refused', request: 'hello', code: 'unauthorized' }),
+    )
+    expect(JSON.stringify(told)).not.toContain('guess')
   })
 
   test('count for nothing where who is away was put out meanwhile', async () => {

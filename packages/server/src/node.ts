@@ -120,7 +120,7 @@ class Node {
     this.#cluster?.start({
       kick: (topic, who, reason) => this.#channels.kickHere(topic, who, reason),
       disconnect: (who, reason) => this.#connections.disconnectHere(who, reason),
-      revoke: (who, reason, forMs) => this.#connections.revokeHere(who, reason, forMs),
+      revoke: (who, reason, forMs, at) => this.#connections.revokeHere(who, reason, forMs, at),
       revocations: () => this.#connections.revocations.list(),
       learnRevocations: (revocations) => this.#connections.learnRevocations(revocations),
       releaseSession: (token, proof) => this.#connections.sessions.release(token, proof),

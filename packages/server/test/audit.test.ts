@@ -44,6 +44,8 @@ describe('what is told of', () => {
       expect.objectContaining({ ...known, request: 'send', code: 'invalid_payload', topic: 'room:a', name: 'message' }),
       expect.objectContaining({ ...known, request: 'join', code: 'unknown_topic', topic: 'nowhere' }),
     ])
+    // The text of the first may quote what was sent.
+    expect(of('request_refused').map((line) => 'reason' in line)).toEqual([false, true])
     for (const line of of('request_refused')) {
       expect(line['address']).toMatch(/^(::ffff:)?127\.0\.0\.1$|^::1$/)
       expect(line['connection']).toMatch(/^[\w-]{12}$/)
@@ -82,12 +84,13 @@ describe('what is told of', () => {
     expect(eve.closed).toBeNull()
   })
 
-  test('a connection that breaks a rule', async () => {
-    const { join, of } = await start()
+  test('a connection that breaks a rule, and not with what', async () => {
+    const { join, of, text } = await start()
     const tyr = await join('room:a', 'tyr')
-    tyr.socket.send('no frame of ours')
+    tyr.socket.send('["a-secret-kind",1]')
     await tyr.until(() => tyr.closed !== null)
     expect(of('connection_closed')).toEqual([expect.objectContaining({ user: 'tyr', code: 4400 })])
+    expect(text()).not.toContain('a-secret-kind')
   })
 
   test('one that leaves, or comes in another way, is nothing to tell of', async () => {

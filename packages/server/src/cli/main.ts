@@ -31,8 +31,12 @@ function print(text: string): number {
   return 0
 }
 
-// A reader that has seen enough, such as `head`, is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+// A reader that has seen enough, such as `head`, is no failure. A terminal that was closed is nobody to write to: SIGHUP says
+// so, and what is to be done then goes on without it.
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+  if (code !== 'EIO') process.exit(code === 'EPIPE' ? 0 : 1)
+})
+process.stderr.on('error', () => {})
 
 try {
   process.exitCode = await run(process.argv.slice(2))

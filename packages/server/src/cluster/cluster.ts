@@ -17,7 +17,7 @@ export interface Orders {
   kick(topic: string, who: Who, reason: string): number
   disconnect(who: Who, reason: string): number
   /** Ends the connections of a user or a session, and refuses its credentials from before now. */
-  revoke(who: Revoked, reason: string, forMs: number): number
+  revoke(who: Revoked, reason: string, forMs: number, at: number): number
   /** What this node refuses, for nodes that were not there. */
   revocations(): readonly Revocation[]
   learnRevocations(revocations: readonly Revocation[]): number
@@ -28,11 +28,13 @@ export interface Orders {
 type Order =
   | { readonly kick: string; readonly who: Who; readonly reason: string }
   | { readonly who: Who; readonly reason: string }
-  | { readonly revoke: Revoked; readonly reason: string; readonly forMs: number }
+  | { readonly revoke: Revoked; readonly reason: string; readonly forMs: number; readonly at: number }
 
 const ORDER = 'order'
-/** How often a node is told what it has missed, until it says that it knows. */
-const TELL_ATTEMPTS = 3
+/** How often a node is told of an order, or of what it has missed, until it says that it knows. */
+const ATTEMPTS = 3
+/** How many orders a node remembers, to carry out each once. */
+const REMEMBERED = 1_000
 const RESUME = 'resume'
 
 /** This node among the others. */
@@ -40,7 +42,10 @@ export class Cluster {
   readonly nodes: Nodes
   readonly presence: ClusterPresence
   readonly broker: Broker
+  readonly #random: Random
   readonly #undo: Undo[] = []
+  // Orders that were carried out, with what they ended: the answer may have been lost, and the order comes again.
+  readonly #obeyed = new Map<string, number>()
   /** Settles when this node has joined the others. */
   ready: Promise<void> = Promise.resolve()
 
@@ -52,6 +57,7 @@ export class Cluster {
     report: (what: string, error: unknown) => void,
   ) {
     this.broker = broker
+    this.#random = random
     this.nodes = new Nodes(broker, clock, options, report)
     this.presence = new ClusterPresence(broker, this.nodes, clock, random)
   }
@@ -65,7 +71,9 @@ export class Cluster {
 
   async #start(orders: Orders): Promise<void> {
     this.#undo.push(
-      await this.broker.respond(ORDER, (bytes) => encodeMessage({ ended: obey(orders, decodeMessage(bytes) ?? {}) })),
+      await this.broker.respond(ORDER, (bytes) =>
+        encodeMessage({ ended: this.#obey(orders, decodeMessage(bytes) ?? {}) }),
+      ),
       await this.broker.respond(RESUME, (bytes) => {
         const { token, user, credentials } = decodeMessage(bytes) ?? {}
         const proof = typeof user === 'string' ? { user } : { credentials: String(credentials) }
@@ -84,24 +92,34 @@ export class Cluster {
   // A node that comes, or comes back, has not heard what was revoked meanwhile.
   async #tellRevocations(node: string, revocations: readonly Revocation[]): Promise<void> {
     if (revocations.length === 0) return
-    for (const piece of pieces(revocations))
-      for (let attempt = 0; attempt < TELL_ATTEMPTS; attempt++) {
-        const told = this.nodes.ask(node, ORDER, encodeMessage({ revocations: piece }))
-        if (
-          await told.then(
-            () => true,
-            () => false,
-          )
-        )
-          break
-      }
+    for (const piece of pieces(revocations)) await this.#tell(node, encodeMessage({ revocations: piece }))
   }
 
   /** Gives all other nodes an order; answers how much they ended together. */
   async order(order: Order): Promise<number> {
-    const answers = await this.nodes.askAll(ORDER, encodeMessage(order))
-    let ended = 0
-    for (const answer of answers) ended += Number(decodeMessage(answer)?.ended) || 0
+    const bytes = encodeMessage({ ...order, id: this.#random.token(9) })
+    const ended = await Promise.all(this.nodes.others().map((node) => this.#tell(node, bytes)))
+    return ended.reduce((sum, each) => sum + each, 0)
+  }
+
+  // Until the node says that it has heard, or is taken for dead: one that comes back learns what was revoked.
+  async #tell(node: string, order: Uint8Array): Promise<number> {
+    for (let attempt = 0; attempt < ATTEMPTS && this.nodes.isUp(node); attempt++) {
+      const answer = await this.nodes.ask(node, ORDER, order).catch(() => null)
+      if (answer) return Number(decodeMessage(answer)?.ended) || 0
+    }
+    return 0
+  }
+
+  #obey(orders: Orders, order: Readonly<Record<string, unknown>>): number {
+    const id = typeof order.id === 'string' ? order.id : ''
+    const known = this.#obeyed.get(id)
+    if (known !== undefined) return known
+    const ended = obey(orders, order)
+    if (id === '') return ended
+    const [oldest] = this.#obeyed.keys()
+    if (oldest !== undefined && this.#obeyed.size >= REMEMBERED) this.#obeyed.delete(oldest)
+    this.#obeyed.set(id, ended)
     return ended
   }
 
@@ -128,12 +146,13 @@ export class Cluster {
 }
 
 function obey(orders: Orders, order: Readonly<Record<string, unknown>>): number {
-  const { kick, who, revoke, forMs, reason, revocations } = order
+  const { kick, who, revoke, forMs, at, reason, revocations } = order
   if (Array.isArray(revocations)) return orders.learnRevocations(revocations.filter(isRevocation))
   if (typeof reason !== 'string') return 0
   const revoked = toRevoked(revoke)
   // JSON has no infinity.
-  if (revoked) return orders.revoke(revoked, reason, typeof forMs === 'number' ? forMs : Number.POSITIVE_INFINITY)
+  const lasting = typeof forMs === 'number' ? forMs : Number.POSITIVE_INFINITY
+  if (revoked) return typeof at === 'number' ? orders.revoke(revoked, reason, lasting, at) : 0
   const whom = toWho(who)
   if (!whom) return 0
   return typeof kick === 'string' ? orders.kick(kick, whom, reason) : orders.disconnect(whom, reason)

@@ -79,13 +79,6 @@ export class Nodes {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Asks every other node that is up; answers those that answered in time. */
-  async askAll(subject: string, bytes: Uint8Array): Promise<Uint8Array[]> {
-    const asked = this.others().map((node) => this.#broker.ask(node, subject, bytes, this.#options.askMs))
-    const settled = await Promise.allSettled(asked)
-    return settled.filter((result) => result.status === 'fulfilled').map(({ value }) => value)
-  }
-
   ask(node: string, subject: string, bytes: Uint8Array): Promise<Uint8Array> {
     return this.#broker.ask(node, subject, bytes, this.#options.askMs)
   }

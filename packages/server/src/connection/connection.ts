@@ -45,6 +45,9 @@ const OFFENCES = new Set<number>([
   1008,
 ])
 
+// Refusals whose text may hold some of what was sent.
+const QUOTING = new Set(['invalid_payload', 'bad_request'])
+
 // Closes that say nothing about the peer.
 const ORDINARY = new Set<number>([CloseCode.normal, 1001, CloseCode.superseded, CloseCode.goingAway])
 
@@ -193,7 +196,11 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   #countClose(code: number, reason: string): void {
     count(this.#host.counters.closes, code)
     if (OFFENCES.has(code)) this.#host.offended(this.handshake.address)
-    if (!ORDINARY.has(code)) this.#tell('connection_closed', { code, reason })
+    if (!ORDINARY.has(code))
+      this.#tell('connection_closed', {
+        code,
+        reason: code === CloseCode.badFrame ? 'a frame that cannot be read' : reason,
+      })
   }
 
   #tell(event: 'connection_closed' | 'request_refused', fields: Readonly<Record<string, unknown>>): void {
@@ -292,7 +299,9 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     count(this.#host.counters.refusals, code)
     if (!this.#host.audit) return
     const { kind, topic, alias, event } = request as Partial<JoinRequest & SendRequest>
-    this.#tell('request_refused', { request: kind, code, reason: message, topic: topic ?? alias, name: event })
+    // What is wrong with a payload is said in words that may quote it.
+    const reason = QUOTING.has(code) ? undefined : message
+    this.#tell('request_refused', { request: kind, code, reason, topic: topic ?? alias, name: event })
   }
 
   // A fault of ours: it ends this connection, which may come back, and nothing else.
@@ -340,6 +349,10 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   async #resume({ resume, token }: HelloRequest, proof: Proof): Promise<boolean> {
     const session = resume === null ? null : await this.#host.takeSession(resume, proof, token === 'same')
     if (!session || this.#closed) return false
+    if (this.#host.revocations.has(session.identity)) {
+      for (const held of session.held?.values() ?? []) this.letGo(held)
+      return false
+    }
     this.id = session.id
     this.identity = session.identity
     this.data = session.data
@@ -352,6 +365,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     const user = await this.#host.authenticate(request.credentials, this)
     if (this.#closed) return
     if ('refusal' in user) return answer({ ok: false, refusal: user.refusal })
+    if (this.#host.revocations.has(user.identity)) return answer({ ok: false, refusal: REVOKED })
     if (user.identity.user.id !== this.user.id)
       return answer(refused('unauthorized', 'The new credentials are of another user: open a connection for it'))
     this.identity = user.identity

@@ -1,4 +1,11 @@
-import type { Clock, Session as DialectSession, Random, Refusal, Undo } from '@rollcall/core'
+import {
+  type Clock,
+  CloseCode,
+  type Session as DialectSession,
+  type Random,
+  type Refusal,
+  type Undo,
+} from '@rollcall/core'
 import type { Audit } from '../audit.ts'
 import type { Channels } from '../channel/channels.ts'
 import { EndContext } from '../channel/contexts.ts'
@@ -53,7 +60,22 @@ export interface ConnectionsOptions {
   report(what: string, error: unknown): void
 }
 
+/** A connection or a session, as far as orders tell them apart. */
+interface Known {
+  readonly id: string
+  readonly identity: Identity
+}
+
+/** What was ordered while a session was on its way. */
+interface Coming {
+  readonly ended: ((one: Known) => boolean)[]
+  readonly kicked: { readonly topic: string; readonly is: (one: Known) => boolean }[]
+}
+
 const SWEEP_MS = 1_000
+
+// A stranger that has had this long gives way to others when there are too many.
+const STRANGER_MS = 1_000
 
 // How long the owner of a session may take to answer a ping, when somebody shows its token who may be the same client.
 const CONTEST_MS = 1_000
@@ -81,6 +103,8 @@ export class Connections implements ConnectionHost {
   readonly #all = new Set<Connection>()
   // Those whose client has not been accepted yet.
   readonly #strangers = new Set<Connection>()
+  // Sessions on their way here from other nodes: they are on none, for an order to find.
+  readonly #coming = new Set<Coming>()
   readonly #addresses = new Map<string, number>()
   readonly #listeners = new Set<(event: ConnectionEvent) => void>()
   readonly #handshakes: Bucket
@@ -125,10 +149,10 @@ export class Connections implements ConnectionHost {
 
   /** Whether another handshake of an address may be answered: 0, or in how many milliseconds to try again. */
   admit(address: string): number {
-    const { connections, connectionsPerAddress, strangers } = this.limits
+    const { connections, connectionsPerAddress } = this.limits
     const full =
       this.#all.size + this.#visiting >= connections ||
-      this.#strangers.size + this.#visiting >= strangers ||
+      this.#tooManyStrangers() ||
       (!isLoopback(address) && (this.#addresses.get(networkOf(address)) ?? 0) >= connectionsPerAddress)
     const wait = full ? 5_000 : this.#arrivals.take(address) || this.#handshakes.take(this.clock.now())
     if (wait === 0) return 0
@@ -139,6 +163,15 @@ export class Connections implements ConnectionHost {
       address,
     )
     return wait
+  }
+
+  // The one that has said nothing for longest makes room: they cannot keep everybody else out.
+  #tooManyStrangers(): boolean {
+    if (this.#strangers.size + this.#visiting < this.limits.strangers) return false
+    const [oldest] = this.#strangers
+    if (!oldest || this.clock.now() - oldest.openedAt < STRANGER_MS) return true
+    oldest.close(CloseCode.idle, 'others are waiting')
+    return false
   }
 
   /** A transport is open: from now on the connection hears from it. */
@@ -181,11 +214,18 @@ export class Connections implements ConnectionHost {
     // Counted as the connections that they are to become, so that slow ones cannot pile up.
     this.#visit(handshake.address, 1)
     try {
-      return await Promise.race([this.authenticate(credentials, client), late])
+      const judged = await Promise.race([this.authenticate(credentials, client), late])
+      if ('refusal' in judged) this.#refusedVisitor(judged.refusal, handshake, dialect)
+      return judged
     } finally {
       cut()
       this.#visit(handshake.address, -1)
     }
+  }
+
+  #refusedVisitor({ code, message: reason }: Refusal, { address }: Handshake, dialect: string): void {
+    this.counters.refusals.set(code, (this.counters.refusals.get(code) ?? 0) + 1)
+    this.audit?.note('request_refused', { request: 'hello', code, reason, dialect }, address)
   }
 
   #visit(address: string, by: 1 | -1): void {
@@ -232,9 +272,9 @@ export class Connections implements ConnectionHost {
 
   gone(connection: Connection, reason: 'closed' | 'lost' | 'kicked'): void {
     this.#all.delete(connection)
-    this.#strangers.delete(connection)
+    const stranger = this.#strangers.delete(connection)
     this.#atAddress(connection.handshake.address, -1)
-    if (connection.user.id !== '') this.#tell({ kind: 'disconnected', connection, reason })
+    if (!stranger) this.#tell({ kind: 'disconnected', connection, reason })
   }
 
   /** So many bytes were left waiting for a peer to read. */
@@ -283,14 +323,15 @@ export class Connections implements ConnectionHost {
     const revoke = toRevoked(who)
     if (!revoke) throw new TypeError('revoke: say whom, as { user } or { session }')
     if (!(forMs > 0)) throw new TypeError('revoke: forMs must be a number above 0')
-    const here = this.revokeHere(revoke, reason, forMs)
-    return here + ((await this.#options.cluster?.order({ revoke, reason, forMs })) ?? 0)
+    const at = this.clock.now()
+    const here = this.revokeHere(revoke, reason, forMs, at)
+    return here + ((await this.#options.cluster?.order({ revoke, reason, forMs, at })) ?? 0)
   }
 
   /** The same on this node alone. */
-  revokeHere(who: Revoked, reason: string, forMs: number): number {
-    this.revocations.add(who, forMs)
-    return this.#endAll(who, reason)
+  revokeHere(who: Revoked, reason: string, forMs: number, at: number): number {
+    this.revocations.add(who, forMs, at)
+    return this.#endRevoked(who, reason)
   }
 
   /** Another node knows of these. Answers how many connections ended of those that were news. */
@@ -298,19 +339,25 @@ export class Connections implements ConnectionHost {
     let ended = 0
     for (const [kind, id, at, forMs] of revocations) {
       const who = kind === 'user' ? { user: id } : { session: id }
-      if (this.revocations.add(who, forMs, at)) ended += this.#endAll(who, 'revoked')
+      if (this.revocations.add(who, forMs, at)) ended += this.#endRevoked(who, 'revoked')
     }
     return ended
   }
 
   /** Ends connections on this node alone. */
   disconnectHere(who: Who, reason: string): number {
-    return this.#endAll(who, reason)
+    return this.#endAll(isOf(who), reason)
   }
 
-  // Who is away ends, too: nobody is to come back by a session of theirs.
-  #endAll(who: Who | Revoked, reason: string): number {
+  // Not those whose credentials are from after it: they have come since, and this node has heard of it late.
+  #endRevoked(who: Revoked, reason: string): number {
     const is = isOf(who)
+    return this.#endAll((one) => is(one) && this.revocations.has(one.identity), reason)
+  }
+
+  // Who is away, or on the way, ends, too: nobody is to come back by a session of theirs.
+  #endAll(is: (one: Known) => boolean, reason: string): number {
+    for (const coming of this.#coming) coming.ended.push(is)
     const all = [...this.#all].filter(is)
     for (const connection of all) connection.disconnect(reason)
     for (const held of this.sessions.endLost(is)) this.endHeld(held, 'kicked')
@@ -332,9 +379,19 @@ export class Connections implements ConnectionHost {
     // One that keeps its token may be here although the token was made elsewhere.
     const here = this.sessions.take(token, proof)
     if (here || !cluster || node === null || node === cluster.nodes.self) return here
-    const fetched = toResumable(await cluster.fetchSession(node, token, proof))
-    // While it was on its way it was on no node, for an order to find.
-    return fetched && !this.revocations.has(fetched.identity) ? fetched : null
+    return this.#fetchSession(cluster, node, token, proof)
+  }
+
+  async #fetchSession(cluster: Cluster, node: string, token: string, proof: Proof): Promise<Resumable | null> {
+    const coming: Coming = { ended: [], kicked: [] }
+    this.#coming.add(coming)
+    const session = toResumable(await cluster.fetchSession(node, token, proof))
+    this.#coming.delete(coming)
+    if (!session || coming.ended.some((is) => is(session))) return null
+    const kicked = coming.kicked.filter(({ is }) => is(session))
+    for (const [alias, held] of session.held ?? [])
+      if (kicked.some(({ topic }) => topic === held.topic)) session.held?.delete(alias)
+    return session
   }
 
   endHeld(held: HeldMembership, reason: 'lost' | 'kicked'): void {
@@ -355,6 +412,7 @@ export class Connections implements ConnectionHost {
    */
   kickLost(topic: string, who: Who): number {
     const is = isOf(who)
+    for (const coming of this.#coming) coming.kicked.push({ topic, is })
     const taken: Held[] = this.sessions.takeLost(topic, is)
     for (const connection of this.#all) if (is(connection)) taken.push(...connection.takeLost(topic))
     for (const held of taken) if (isHere(held)) this.endHeld(held, 'kicked')
@@ -368,8 +426,9 @@ export class Connections implements ConnectionHost {
   }
 }
 
-function isOf(who: Who | Revoked): (one: { readonly id: string; readonly identity: Identity }) => boolean {
-  if ('user' in who) return ({ identity }) => identity.user.id === who.user
+function isOf(who: Who | Revoked): (one: Known) => boolean {
+  // The empty one is everybody who has not been accepted yet.
+  if ('user' in who) return ({ identity }) => identity.user.id === who.user && who.user !== ''
   if ('session' in who) return ({ identity }) => identity.session === who.session
   return ({ id }) => id === who.connection
 }

@@ -75,7 +75,10 @@ export interface Limits {
   readonly halfOpenPerAddress: number
   /** The same of all addresses together. Default 10,000. */
   readonly halfOpen: number
-  /** Connections on this node whose client has not been accepted yet; above it 503 with Retry-After. Default 10,000. */
+  /**
+   * Connections on this node whose client has not been accepted yet; above it the oldest is closed, or, where that has come
+   * within a second, the newest gets 503 with Retry-After. Default 10,000.
+   */
   readonly strangers: number
   /** Connections on this node; above it 503 with Retry-After. Default 100,000. */
   readonly connections: number

@@ -154,7 +154,7 @@ export class FrontDoor {
 
   #tell(incoming: IncomingMessage, { status, body }: UpgradeRefusal): void {
     const path = pathOf(incoming.url ?? '/')
-    const reason = body ?? STATUS_CODES[status]
+    const reason = body || STATUS_CODES[status]
     this.#options.audit?.note('handshake_refused', { status, path, reason }, this.#options.addressOf(incoming))
   }
 

@@ -56,5 +56,8 @@ export function toIdentity(answer: User | Identity): Identity {
   const { id } = identity.user
   if (typeof id !== 'string' || id.length === 0 || id.length > 255)
     throw new TypeError('authenticate must answer a user with an id of 1 to 255 characters, or refuse()')
+  const { session } = identity
+  if (session !== null && (typeof session !== 'string' || session.length === 0 || session.length > 255))
+    throw new TypeError('the session of an identity must be a text of 1 to 255 characters')
   return identity
 }

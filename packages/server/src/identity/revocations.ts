@@ -34,9 +34,10 @@ export class Revocations {
     this.#sweep(now)
     const [terms, id] = 'user' in who ? [this.#terms.user, who.user] : [this.#terms.session, who.session]
     const known = terms.get(id)
-    if (known && known.at >= at && known.until > now) return false
-    terms.set(id, { at, until: now + forMs })
-    return true
+    const inForce = known && known.until > now ? known : null
+    // A later one for a shorter time takes nothing back.
+    terms.set(id, { at: Math.max(at, inForce?.at ?? at), until: Math.max(now + forMs, inForce?.until ?? 0) })
+    return inForce === null || inForce.at < at
   }
 
   #sweep(now: number): void {
@@ -74,6 +75,6 @@ export function toRevoked(value: unknown): Revoked | null {
   if (typeof value !== 'object' || value === null) return null
   const { user, session } = value as { user?: unknown; session?: unknown }
   if ((user === undefined) === (session === undefined)) return null
-  if (typeof user === 'string') return { user }
-  return typeof session === 'string' ? { session } : null
+  if (typeof user === 'string' && user !== '') return { user }
+  return typeof session === 'string' && session !== '' ? { session } : null
 }

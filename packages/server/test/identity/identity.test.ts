@@ -173,19 +173,40 @@ describe('a revoked session', () => {
     expect([resumed.closed?.code, changed.peer.closed?.code, left.peer.closed]).toEqual([4403, 4403, null])
   })
 
-  it.each([[undefined], ['alice'], [{}], [{ user: 'alice', session: 'phone' }], [{ session: 7 }]])(
-    'that is said as %j is nobody’s: nothing ends',
-    async (who) => {
-      const { app } = open()
-      const { peer: alice } = await peer(app, phone)
-      await expect(app.revoke(who as { session: string })).rejects.toThrow('say whom, as { user } or { session }')
-      await expect(app.revoke({ session: 'phone' }, { forMs: Number.NaN })).rejects.toThrow('forMs')
-      expect(alice.closed).toBeNull()
-    },
-  )
+  it.each([
+    [undefined],
+    ['alice'],
+    [{}],
+    [{ user: 'alice', session: 'phone' }],
+    [{ session: 7 }],
+    [{ session: '' }],
+    [{ user: '' }],
+  ])('that is said as %j is nobody’s: nothing ends', async (who) => {
+    const { app } = open()
+    const { peer: alice } = await peer(app, phone)
+    await expect(app.revoke(who as { session: string })).rejects.toThrow('say whom, as { user } or { session }')
+    await expect(app.revoke({ session: 'phone' }, { forMs: Number.NaN })).rejects.toThrow('forMs')
+    expect(alice.closed).toBeNull()
+  })
+})
+
+describe('a session that is no text', () => {
+  it.each([7, '', 'x'.repeat(256), {}])('lets nobody in (%j)', async (session) => {
+    const { app } = open()
+    const alice = new Peer(app)
+    alice.say('hello', { credentials: { user: 'alice', session } })
+    await eventually(() => expect(alice.closed?.code).toBe(4101))
+  })
 })
 
 describe('a connection that is disconnected', () => {
+  it('is not everybody without a name', async () => {
+    const { app } = open()
+    const stranger = new Peer(app)
+    expect(await app.disconnect({ user: '' })).toBe(0)
+    expect(stranger.closed).toBeNull()
+  })
+
   it('ends although it is away, and the others of its user stay, those that are away too', async () => {
     const { app } = open()
     const credentials = { user: 'alice' }
