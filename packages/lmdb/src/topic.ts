@@ -130,8 +130,10 @@ export class Topic {
       retention = next
     }
     if (retention) first = this.bounded(first, retention, now, this.written + count, read)
-    // What is written anew must follow on what is stored.
-    const isDue = first - this.low >= LAG || first > this.written + 1
+    // What is written anew must follow on what is stored. And whoever opens the folder knows the newest bounds alone: what
+    // others have let go must be gone by then.
+    const isDue =
+      first - this.low >= LAG || first > this.written + 1 || (retention !== this.retention && first > this.low)
     return { first, low: isDue ? Math.min(first, this.low + DELETES) : this.low, retention }
   }
 
