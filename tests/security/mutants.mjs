@@ -89,7 +89,7 @@ export const mutants = [
   {
     name: 'the memory of who has offended',
     file: `${server}/connection/arrivals.ts`,
-    find: 'this.#bucketOf(address).charge(OFFENCE)',
+    find: 'this.#networks.of(networkOf(address), this.#clock.now()).charge(OFFENCE)',
     replace: 'return',
     tests: 'tests/security/handshake.test.ts',
     named: 'of one address is held to 20 a second',

@@ -1,6 +1,7 @@
 import type { Clock } from '@rollcall/core'
 import { networkOf } from './connection/address.ts'
 import { Bucket } from './hub/bucket.ts'
+import { Buckets } from './hub/buckets.ts'
 
 /** Where to tell what happened: fields first, then a text. A logger of `pino` is one. */
 export interface Logger {
@@ -27,16 +28,14 @@ export type AuditEvent = keyof typeof TEXTS
 const OWN: ReadonlySet<AuditEvent> = new Set(['kicked', 'disconnected', 'revoked'])
 const BURST = 20
 const PER_SECOND = 1
-const MAX_SOURCES = 10_000
 // Of all addresses together.
 const ALL_BURST = 1_000
 const ALL_PER_SECOND = 200
 const MAX_TEXT = 255
 
-interface Source {
-  readonly bucket: Bucket
+class Source extends Bucket {
   /** What was left out since the last line. */
-  suppressed: number
+  suppressed = 0
 }
 
 /**
@@ -47,7 +46,7 @@ export class Audit {
   readonly #logger: Logger
   readonly #clock: Clock
   readonly #report: (what: string, error: unknown) => void
-  readonly #sources = new Map<string, Source>()
+  readonly #sources = new Buckets((now) => new Source(PER_SECOND, BURST, now))
   readonly #all: Bucket
 
   constructor(logger: Logger, clock: Clock, report: (what: string, error: unknown) => void) {
@@ -77,18 +76,8 @@ export class Audit {
   // How many were left out before this one; null if this one is, too.
   #admit(key: string): number | null {
     const now = this.#clock.now()
-    let source = this.#sources.get(key)
-    if (!source) {
-      source = { bucket: new Bucket(PER_SECOND, BURST, now), suppressed: 0 }
-      // The one seen first is forgotten first: bounded, whoever comes.
-      if (this.#sources.size >= MAX_SOURCES)
-        for (const oldest of this.#sources.keys()) {
-          this.#sources.delete(oldest)
-          break
-        }
-      this.#sources.set(key, source)
-    }
-    if (source.bucket.take(now) > 0 || this.#all.take(now) > 0) {
+    const source = this.#sources.of(key, now)
+    if (source.take(now) > 0 || this.#all.take(now) > 0) {
       source.suppressed++
       return null
     }

@@ -1,18 +1,23 @@
 import type { Clock, RateSpec } from '@rollcall/core'
 import { Bucket } from '../hub/bucket.ts'
-
-const MAX_USERS = 10_000
+import { Buckets } from '../hub/buckets.ts'
 
 /** How fast one channel may be written to, by all and by each. */
 export class Rates {
   readonly #clock: Clock
   readonly #spec: RateSpec
   readonly #channel: Bucket | null
-  readonly #users = new Map<string, Bucket>()
+  /** Null where users have no bounds of their own. */
+  readonly #users: Buckets | null
 
   constructor(clock: Clock, spec: RateSpec) {
     this.#clock = clock
     this.#spec = spec
+    const { slowMs, user } = spec
+    if (slowMs !== undefined) this.#users = new Buckets((now) => new Bucket(1000 / slowMs, 1, now))
+    else if (user)
+      this.#users = new Buckets((now) => new Bucket(user.perSecond, Math.max(1, user.burst ?? user.perSecond), now))
+    else this.#users = null
     const { perSecond, burst = perSecond } = spec.channel ?? {}
     this.#channel = perSecond === undefined ? null : new Bucket(perSecond, Math.max(1, burst ?? perSecond), clock.now())
   }
@@ -20,7 +25,7 @@ export class Rates {
   /** Whether `user` may send now to `receivers`: 0, or in how many milliseconds. */
   take(user: string, receivers: number): number {
     const now = this.#clock.now()
-    const bucket = this.#bucketOf(user, now)
+    const bucket = this.#users?.of(user, now)
     const own = bucket ? bucket.take(now) : 0
     if (own > 0) return own
     const cost = this.#spec.channel?.costPerReceiver ? Math.max(1, receivers) : 1
@@ -28,25 +33,5 @@ export class Rates {
     // What the channel refuses is not held against the user.
     if (shared > 0) bucket?.give(1)
     return shared
-  }
-
-  #bucketOf(user: string, now: number): Bucket | null {
-    const { slowMs, user: rate } = this.#spec
-    if (slowMs === undefined && !rate) return null
-    let bucket = this.#users.get(user)
-    if (!bucket) {
-      bucket =
-        slowMs !== undefined
-          ? new Bucket(1000 / slowMs, 1, now)
-          : new Bucket(rate?.perSecond ?? 1, Math.max(1, rate?.burst ?? rate?.perSecond ?? 1), now)
-      // The one seen first is forgotten first: bounded, whoever comes.
-      if (this.#users.size >= MAX_USERS)
-        for (const oldest of this.#users.keys()) {
-          this.#users.delete(oldest)
-          break
-        }
-      this.#users.set(user, bucket)
-    }
-    return bucket
   }
 }
