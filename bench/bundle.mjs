@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { fromSources } from '../scripts/from-sources.mjs'
 
 const here = import.meta.dirname
 const systems = readdirSync(join(here, 'src/systems'))
@@ -10,18 +11,6 @@ const systems = readdirSync(join(here, 'src/systems'))
 
 /** The command that serves with workers, and the program of a worker, which it finds beside itself. */
 const command = ['main', 'serve-worker']
-
-/** What other people published stays outside: it is measured as installed. */
-const outside = {
-  name: 'outside',
-  /** @param {import('esbuild').PluginBuild} setup */
-  setup({ onResolve }) {
-    onResolve({ filter: /^[^.]/ }, ({ kind, path }) => {
-      if (kind === 'entry-point' || /^(@rollcall\/|rollcall(\/|$))/.test(path)) return undefined
-      return { path, external: true }
-    })
-  },
-}
 
 /** Brings bench/dist up to date. */
 export async function bundle() {
@@ -35,13 +24,6 @@ export async function bundle() {
       ...command.map((name) => ({ in: join(here, `../packages/server/src/cli/${name}.ts`), out: `command/${name}` })),
     ],
     outdir: 'dist',
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    conditions: ['@rollcall/source'],
-    sourcemap: true,
-    logLevel: 'error',
-    plugins: [outside],
+    ...fromSources,
   })
 }

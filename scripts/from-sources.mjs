@@ -1,4 +1,4 @@
-// Programs of the tests, bundled from the sources: what runs is what is there.
+// Programs of the tests and of the benchmark, bundled from the sources: what runs is what is there.
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
@@ -17,6 +17,22 @@ const outside = {
 }
 
 /**
+ * How programs of this repository are bundled.
+ *
+ * @type {import('esbuild').BuildOptions}
+ */
+export const fromSources = {
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  conditions: ['@rollcall/source'],
+  sourcemap: true,
+  logLevel: 'error',
+  plugins: [outside],
+}
+
+/**
  * Bundles a program, and answers where it is.
  *
  * @param {string} entry below the root
@@ -28,14 +44,7 @@ export async function bundle(entry, name) {
     absWorkingDir: root,
     entryPoints: [entry],
     outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    conditions: ['@rollcall/source'],
-    sourcemap: true,
-    logLevel: 'error',
-    plugins: [outside],
+    ...fromSources,
   })
   return outfile
 }
