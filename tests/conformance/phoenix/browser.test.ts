@@ -14,6 +14,8 @@ import { type Room, room } from './room.ts'
 
 const library = readFileSync(join(dirname(createRequire(import.meta.url).resolve('phoenix')), 'phoenix.min.js'))
 
+const PATIENT = { deadlineMs: 20_000 }
+
 /** Serves a page with the client in it. */
 async function site(): Promise<{ server: Server; url: string }> {
   const server = createServer(({ url }, response) => {
@@ -82,7 +84,7 @@ describeInChromium('phoenix.js in a browser', () => {
     browser = await launchChromium()
     home = await site()
     elsewhere = await site()
-    server = await room({ longPoll: { windowMs: 2_000 } }, { origins: [home.url, elsewhere.url] })
+    server = await room({ longPoll: { windowMs: 2_000, idleMs: 6_000 } }, { origins: [home.url, elsewhere.url] })
     server.app.attach(home.server)
   })
   afterAll(async () => {
@@ -112,7 +114,7 @@ describeInChromium('phoenix.js in a browser', () => {
         const { messages, here } = await seen(page)
         expect([messages, here]).toEqual([names.slice(i).map((name) => `hi from ${name}`), [...names].sort()])
         return true
-      })
+      }, PATIENT)
     expect(JSON.stringify(server.credentials)).toContain('{"user":"poller","token":"a.b?c>d~e"}')
     expect(JSON.stringify(server.credentials)).toContain('{"user":"far","token":"far"}')
     // A page that is closed is out, however it was in.
@@ -121,22 +123,25 @@ describeInChromium('phoenix.js in a browser', () => {
     await until(async () => {
       expect((await seen(pages[0] as Page)).here).toEqual(['fallen', 'far', 'native'])
       return true
-    })
+    }, PATIENT)
   })
 
   test('a page of an origin that is not allowed is kept out of both', async () => {
-    const evil = await site()
+    // Where nobody else comes back meanwhile.
+    const [own, evil] = [await site(), await site()]
+    const guarded = await room({}, { origins: [own.url] })
+    guarded.app.attach(own.server)
     const page = await (await browser.newContext()).newPage()
     await page.goto(evil.url)
-    const asked = server.credentials.length
     const outcome = await page.evaluate(async (url) => {
       const poll = await (await fetch(`${url}/socket/longpoll?vsn=2.0.0`)).text()
       const socket = new WebSocket(`${url.replace('http', 'ws')}/socket/websocket?vsn=2.0.0`)
       const code = await new Promise((resolve) => socket.addEventListener('close', (event) => resolve(event.code)))
       return { poll, code }
-    }, home.url)
+    }, own.url)
     expect(outcome).toEqual({ poll: '{"status":403}', code: 1006 })
-    expect(server.credentials).toHaveLength(asked)
-    evil.server.close()
+    expect(guarded.credentials).toEqual([])
+    await guarded.close()
+    for (const each of [own, evil]) each.server.close()
   })
 })

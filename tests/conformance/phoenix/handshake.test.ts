@@ -1,19 +1,16 @@
 import { once } from 'node:events'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { until } from '../../support/until.ts'
 import { dial, open, request, upgrade } from './raw.ts'
 import { type Room, room } from './room.ts'
 
 let server: Room
-beforeAll(async () => {
+// One for each test: connections of the test before would be counted with its own.
+beforeEach(async () => {
   server = await room()
 })
-beforeEach(() => {
-  server.credentials.length = 0
-  server.errors.length = 0
-})
-afterAll(() => server.close())
+afterEach(() => server.close())
 
 const statusOf = (answer: string) => Number(answer.split(' ')[1])
 const bodyOf = (answer: string) => answer.slice(answer.indexOf('\r\n\r\n') + 4)
@@ -98,16 +95,14 @@ describe('an upgrade', () => {
   })
 
   test('whose client is gone before it is judged costs nothing', async () => {
-    // A server of its own: how many of these are read before they are gone, and when, nobody can tell.
-    const deserted = await room()
     for (let i = 0; i < 50; i++) {
-      const socket = await dial(deserted.port)
+      const socket = await dial(server.port)
       socket.write(upgrade(SOCKET).replaceAll('\n', '\r\n'), () => socket.destroy())
     }
-    await until(() => deserted.credentials.length > 0)
-    await until(() => [...deserted.app.connections()].length === 0)
-    await deserted.close()
-    expect(deserted.errors).toEqual([])
+    await until(() => server.credentials.length > 0)
+    await until(() => [...server.app.connections()].length === 0)
+    await server.close()
+    expect(server.errors).toEqual([])
   })
 })
 

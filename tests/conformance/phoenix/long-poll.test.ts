@@ -1,17 +1,32 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { until } from '../../support/until.ts'
-import { Poll } from './poll.ts'
+import { Poll, type Polled } from './poll.ts'
 import { open } from './raw.ts'
 import { type Room, room } from './room.ts'
 
 const WINDOW_MS = 400
 
 let server: Room
-beforeAll(async () => {
-  server = await room({ longPoll: { windowMs: WINDOW_MS, maxBodyBytes: 200_000 } })
+// Sessions last longer than any pause of a test between two of its polls.
+beforeEach(async () => {
+  server = await room({ longPoll: { windowMs: WINDOW_MS, idleMs: 30_000, maxBodyBytes: 200_000 } })
 })
-afterEach(() => until(() => [...server.app.connections()].length === 0))
-afterAll(() => server.close())
+afterEach(() => server.close())
+
+/** Another server, which holds polls for longer than any test takes. */
+async function patient(): Promise<void> {
+  await server.close()
+  server = await room({ longPoll: { windowMs: 60_000 } })
+}
+
+/** A poll that has come in: what is sent from now on comes behind it, though on another connection. */
+async function held(poll: Poll, options: RequestInit = {}): Promise<{ readonly answer: Promise<Polled> }> {
+  const before = server.requests()
+  const answer = poll.get(options)
+  answer.catch(() => {})
+  await until(() => server.requests() > before, { what: 'the poll to come in' })
+  return { answer }
+}
 
 const OK = { status: 'ok', response: {} }
 const TOKEN = expect.stringMatching(/^poll\.[\w-]{32}$/)
@@ -41,12 +56,13 @@ describe('a session', () => {
   })
 
   test('that has something is answered at once, in the middle of the window', async () => {
+    await patient()
     const poll = await Poll.open(server.port)
     await poll.send(join('1'))
     await poll.take(1)
-    const held = poll.get()
+    const { answer } = await held(poll)
     await server.app.channel('lobby').emit('message', 'now')
-    expect(await held).toMatchObject({ status: 200, messages: ['[null,null,"lobby","message","now"]'] })
+    expect(await answer).toMatchObject({ status: 200, messages: ['[null,null,"lobby","message","now"]'] })
   })
 
   test('keeps what comes between two polls', async () => {
@@ -58,10 +74,12 @@ describe('a session', () => {
   })
 
   test('that is not polled for one and a half windows is gone', async () => {
+    await server.close()
+    server = await room({ longPoll: { windowMs: WINDOW_MS } })
     const poll = await Poll.open(server.port)
     await poll.send(join('1', 'room:idle', { name: 'Idle' }))
     expect(await server.app.channel('room:idle').members()).toHaveLength(1)
-    await until(() => [...server.app.connections()].length === 0, { deadlineMs: WINDOW_MS * 4 })
+    await until(() => [...server.app.connections()].length === 0)
     await until(async () => (await server.app.channel('room:idle').members()).length === 0)
     expect(await poll.send(['1', '2', 'lobby', 'message', 'late'])).toEqual({ http: 200, status: 410 })
     const { status, token, messages } = await poll.get()
@@ -69,37 +87,37 @@ describe('a session', () => {
   })
 
   test('whose poll is given up is gone at once', async () => {
+    await patient()
     const poll = await Poll.open(server.port)
     const gone = new AbortController()
-    const held = poll.get({ signal: gone.signal })
+    const first = await held(poll, { signal: gone.signal })
     await poll.send(join('1'))
-    await held
-    const again = poll.get({ signal: gone.signal })
+    await first.answer
+    const again = await held(poll, { signal: gone.signal })
     await poll.send([null, '2', 'phoenix', 'unheard', {}])
-    await again
-    const last = poll.get({ signal: gone.signal })
-    await poll.post('')
+    await again.answer
+    const last = await held(poll, { signal: gone.signal })
     gone.abort()
-    await expect(last).rejects.toThrow()
-    await until(() => [...server.app.connections()].length === 0, { deadlineMs: WINDOW_MS })
+    await expect(last.answer).rejects.toThrow()
+    await until(() => [...server.app.connections()].length === 0)
   })
 
   test('takes a second poll in the place of the first', async () => {
+    await patient()
     const poll = await Poll.open(server.port)
-    const first = poll.get()
-    await poll.post('')
-    const second = poll.get()
-    expect(await first).toEqual({ messages: [], status: 204, token: poll.token })
+    const first = await held(poll)
+    const second = await held(poll)
+    expect(await first.answer).toEqual({ messages: [], status: 204, token: poll.token })
     await poll.send(join('1'))
-    expect(await second).toMatchObject({ status: 200 })
+    expect(await second.answer).toMatchObject({ status: 200 })
   })
 
   test('that the server ends is answered with 410', async () => {
+    await patient()
     const poll = await Poll.open(server.port, 'user=tyr&vsn=2.0.0')
-    const held = poll.get()
-    await poll.post('')
+    const { answer } = await held(poll)
     expect(await server.app.disconnect({ user: 'tyr' })).toBe(1)
-    expect(await held).toMatchObject({ status: 410 })
+    expect(await answer).toMatchObject({ status: 410 })
     expect(await poll.post('')).toMatchObject({ status: 410 })
   })
 
@@ -143,7 +161,6 @@ describe('a token', () => {
   })
 
   test('is told from a parameter of the client’s own of that name', async () => {
-    server.credentials.length = 0
     const poll = await Poll.open(server.port, 'token=mine&vsn=2.0.0')
     expect(JSON.stringify(server.credentials)).toBe('[{"token":"mine"}]')
     await poll.send(join('1'))
@@ -177,7 +194,6 @@ describe('a connect', () => {
   })
 
   test('has its token in a header', async () => {
-    server.credentials.length = 0
     await new Poll(server.port, 'a=1&vsn=2.0.0').get({ headers: { 'x-phoenix-authtoken': 'secret' } })
     expect(JSON.stringify(server.credentials)).toBe('[{"a":"1","token":"secret"}]')
   })
@@ -262,13 +278,15 @@ describe('what is posted', () => {
   })
 
   test('that is no frame ends the session', async () => {
+    await patient()
     const poll = await Poll.open(server.port)
-    const held = poll.get()
+    const { answer } = await held(poll)
     expect(await poll.post('["1","2"]\n["1","2","lobby","phx_join",{}]')).toEqual({ http: 200, status: 410 })
-    expect(await held).toMatchObject({ status: 410 })
+    expect(await answer).toMatchObject({ status: 410 })
   })
 
   test('while another body is being read is not taken', async () => {
+    await patient()
     const poll = await Poll.open(server.port)
     let finish = () => {}
     const body = new ReadableStream({
@@ -283,7 +301,7 @@ describe('what is posted', () => {
       headers: { 'content-type': 'application/x-ndjson' },
       duplex: 'half',
     } as RequestInit)
-    await until(async () => (await poll.post('')).status === 408, { deadlineMs: WINDOW_MS })
+    await until(async () => (await poll.post('')).status === 408)
     finish()
     expect(await (await first).json()).toEqual({ status: 200 })
     expect(await poll.take(1)).toHaveLength(1)

@@ -46,8 +46,9 @@ export class Raw {
     return this.take(count)
   }
 
-  /** Everything that came until the server has answered a heartbeat. */
-  async settle(): Promise<unknown[]> {
+  /** Everything that came until the server has answered a heartbeat, which it is sent when `atLeast` frames are here. */
+  async settle(atLeast = 0): Promise<unknown[]> {
+    await until(() => this.frames.length >= atLeast, { what: `${atLeast} frames, of ${JSON.stringify(this.frames)}` })
     this.send(V1.test(this.socket.url) ? HEARTBEAT_V1 : HEARTBEAT)
     await until(() => this.frames.some((frame) => JSON.stringify(frame).includes('"settle"')))
     return this.frames.splice(0).filter((frame) => !JSON.stringify(frame).includes('"settle"'))
@@ -56,8 +57,10 @@ export class Raw {
   /** Joins, and forgets what it was told. */
   async join(topic: string, joinRef: string, payload: unknown = {}): Promise<unknown> {
     this.send([joinRef, joinRef, topic, 'phx_join', payload])
-    const [reply] = await this.settle()
-    return reply
+    const answers = (frame: unknown) => Array.isArray(frame) && frame[1] === joinRef && frame[3] === 'phx_reply'
+    // A heartbeat does not wait for the decision.
+    await until(() => this.frames.some(answers), { what: `the join of ${topic}` })
+    return (await this.settle()).find(answers)
   }
 
   async end(): Promise<number> {

@@ -1,3 +1,5 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { Socket } from 'node:net'
 import { bytes, channel, contract } from '@rollcall/core'
 import { type PhoenixOptions, phoenix } from '@rollcall/dialects/phoenix'
 import { type App, allow, Refuse, type RollcallOptions, refuse, rollcall } from 'rollcall'
@@ -35,16 +37,15 @@ export interface Room {
   readonly errors: string[]
   /** What `authenticate` was asked with. */
   readonly credentials: unknown[]
+  /** How many HTTP requests have come in. */
+  readonly requests: () => number
   /** Lets the joins of `slow:` go on. */
   release(): void
   close(): Promise<void>
 }
 
-/** A listening server. `port` is one that it had before. */
-export async function room(
-  options: PhoenixOptions = {},
-  { port = 0, ...server }: RollcallOptions & { readonly port?: number } = {},
-): Promise<Room> {
+/** A listening server. */
+export async function room(options: PhoenixOptions = {}, server: RollcallOptions = {}): Promise<Room> {
   const errors: string[] = []
   const credentials: unknown[] = []
   let release = () => {}
@@ -103,6 +104,16 @@ export async function room(
       ...server,
     },
   )
-  const { url, port: bound } = await app.listen({ port })
-  return { app, url, port: bound, errors, credentials, release, close: () => app.close({ timeoutMs: 500 }) }
+  const { url, port } = await app.listen({ port: 0 })
+  // Not a listener of the server: one would be taken for an application that answers what is not ours.
+  let requests = 0
+  const count = (message: unknown) => {
+    if ((message as { socket: Socket }).socket.localPort === port) requests++
+  }
+  subscribe('http.server.request.start', count)
+  const close = async () => {
+    unsubscribe('http.server.request.start', count)
+    await app.close({ timeoutMs: 500 })
+  }
+  return { app, url, port, errors, credentials, requests: () => requests, release, close }
 }
