@@ -12,6 +12,9 @@ const systems = readdirSync(join(here, 'src/systems'))
 /** The command that serves with workers, and the program of a worker, which it finds beside itself. */
 const command = ['main', 'serve-worker']
 
+/** The one that the security tests attack with. */
+const hostile = { in: join(here, '../tests/security/programs/hostile.ts'), out: 'hostile' }
+
 /** Brings bench/dist up to date. */
 export async function bundle() {
   await build({
@@ -22,6 +25,7 @@ export async function bundle() {
         out: file.slice('src/'.length, -'.ts'.length),
       })),
       ...command.map((name) => ({ in: join(here, `../packages/server/src/cli/${name}.ts`), out: `command/${name}` })),
+      hostile,
     ],
     outdir: 'dist',
     ...fromSources,

@@ -30,6 +30,13 @@ const systems: readonly System[] = [
   { ...own, name: 'rollcall-socket.io', title: 'Rollcall, Socket.IO clients', speech: 'rollcall-socket.io' },
   {
     ...node,
+    name: 'rollcall-guarded',
+    title: 'Rollcall, limits as by default',
+    program: 'rollcall-guarded',
+    speech: 'rollcall',
+  },
+  {
+    ...node,
     name: 'rollcall-io',
     title: "Rollcall, Socket.IO's server API",
     program: 'rollcall-io',

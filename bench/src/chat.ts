@@ -28,16 +28,21 @@ const answers = {
   echo: (_: unknown, message: string) => message,
 }
 
+/** The limits on speed out of the way: a load generator is what they protect from. */
+const unlimited = { messagesPerSecond: 1e6, messageBurst: 1e6, handshakesPerSecond: 1e6, bytesPerSecond: 1e9 }
+
 /**
  * Rollcall as its guide shows it: a contract with schemas, handlers, presence and history where a room asks for them. Only
- * the limits on speed are out of the way, since a load generator is what they protect from.
+ * the limits on speed are out of the way, unless `options` has others.
  */
-export function chat(options: Pick<RollcallOptions, 'log' | 'broker'> = {}): App<(typeof rooms)['channels']> {
+export function chat(
+  options: Pick<RollcallOptions, 'log' | 'broker' | 'limits' | 'trustedProxy'> = {},
+): App<(typeof rooms)['channels']> {
   return rollcall(
     rooms,
     { 'room:{room}': answers, 'here:{room}': answers, 'log:{room}': answers },
     {
-      limits: { messagesPerSecond: 1e6, messageBurst: 1e6, handshakesPerSecond: 1e6, bytesPerSecond: 1e9 },
+      limits: unlimited,
       dialects: [plain(), phoenix(), socketIo()],
       ...options,
     },

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { System } from './catalogue.ts'
 import type { CrowdPlan, CrowdReport } from './generator/crowd.ts'
 import type { WindowPlan } from './generator/window.ts'
+import { Hostile } from './hostile.ts'
 import type { Load } from './machine/meter.ts'
 import { Program } from './program.ts'
 import type { Opened, SystemPlan, SystemUsage } from './systems/stage.ts'
@@ -105,6 +106,20 @@ export class Trial {
 
   async drive<T>(what: string, plan: object): Promise<T> {
     return (await this.generator()).ask(what, plan)
+  }
+
+  /** Lets one client attack while something is measured; how often it came. */
+  async underAttack<T>(attack: string, topic: string, use: () => Promise<T>): Promise<readonly [T, number]> {
+    const program = join(this.#bench, 'dist/hostile.js')
+    const url = `ws://127.0.0.1:${this.#ports[0]}`
+    const cores = coresOf(this.system).generator
+    const hostile = await Hostile.start({ program, attack, url, topic, cores })
+    try {
+      const result = await use()
+      return [result, await hostile.stop()]
+    } finally {
+      await hostile.stop()
+    }
   }
 
   usage(): Promise<SystemUsage> {

@@ -70,6 +70,12 @@ function measured(name: string): ReturnType<typeof measure> {
   return known
 }
 
+test.each(['presence', 'json', 'handshakes'])('hostile: the others are measured beside %s', async (attack) => {
+  const { outcome, entries } = await measure(`hostile-${attack}`, ['rollcall-guarded'])
+  const [came = 0] = entries.flatMap((entry) => figuresOf(outcome, entry, 'came'))
+  expect(came).toBeGreaterThan(0)
+})
+
 test.each([
   ['rollcall-memory', 0.3],
   ['rollcall-lmdb', 0.1],

@@ -1,21 +1,14 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { Native } from '../support/native.ts'
 import type { Program } from '../support/program.ts'
+import { until } from '../support/until.ts'
 import { type ServerProgram, startHostile, startServer } from './programs.ts'
 
-// What one hostile client costs the others. A report first: the figures depend on the machine and its company, so what is
-// demanded is generous. The server, the hostile client and the measuring ones are three processes.
+// One hostile client among others: they lose nothing, and it is held back or put out. What it costs them in time, which
+// depends on the machine and its company, is measured by `npm run bench -- hostile`, with the same hostile client.
 
 const CLIENTS = 20
 const SENDERS = 4
-const WINDOW_MS = 2_000
-const ROUNDS = Number(process.env['ROUNDS'] ?? 1)
-
-interface Window {
-  readonly p50: number
-  readonly p99: number
-  readonly lost: number
-}
 
 let server: ServerProgram
 let clients: Native[] = []
@@ -38,88 +31,55 @@ afterAll(async () => {
   await server?.stop()
 })
 
-/** Messages to all at a steady pace, and how long each took to come to each. */
-async function measure(): Promise<Window> {
-  const latencies: number[] = []
+/** Others talk while the server tells `beats` times how it is; what each of them has heard of that, once that is everything. */
+async function talk(beats: number): Promise<{ sent: string[]; heard: string[][] }> {
+  const sent: string[] = []
   for (const { raw } of clients) raw.frames.length = 0
-  let sent = 0
-  let ref = 1_000_000
-  // The first client's clock is everybody's: it is one process.
   const pump = setInterval(() => {
-    const sender = clients[sent % SENDERS] as Native
-    sender.say('send', ++ref, 'room:a', 'message', `at ${performance.now()}`)
-    sent++
+    const text = `word ${sent.length}`
+    clients[sent.length % SENDERS]?.say('send', 1_000_000 + sent.length, 'room:a', 'message', text)
+    sent.push(text)
   }, 10)
-  const reader = (native: Native) => {
-    let read = 0
-    const look = () => {
-      const now = performance.now()
-      for (; read < native.raw.frames.length; read++) {
-        const found = /"at ([\d.]+)"/.exec(native.raw.frames[read]?.payload.toString('latin1') ?? '')
-        if (found) latencies.push(now - Number(found[1]))
-      }
-    }
-    native.raw.socket.on('data', look)
-    return () => native.raw.socket.off('data', look)
-  }
-  const stops = clients.map(reader)
-  await new Promise((resolve) => setTimeout(resolve, WINDOW_MS))
+  for (let beat = 0; beat < beats; beat++) await server.next()
   clearInterval(pump)
-  const wanted = sent * CLIENTS
-  const giveUpAt = performance.now() + 5_000
-  while (latencies.length < wanted && performance.now() < giveUpAt)
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  for (const stop of stops) stop()
-  latencies.sort((a, b) => a - b)
-  const at = (share: number) => latencies[Math.floor(latencies.length * share)] ?? Number.POSITIVE_INFINITY
-  return { p50: at(0.5), p99: at(0.99), lost: wanted - latencies.length }
+  const words = (client: Native) => client.messages.filter((each): each is string => sent.includes(each as string))
+  const heard = () => clients.map(words)
+  await until(() => heard().every(({ length }) => length >= sent.length), {
+    what: 'everything to come to everybody',
+    deadlineMs: 20_000,
+  })
+  return { sent, heard: heard() }
 }
 
-const middle = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0
-
-describe('one hostile client', () => {
-  const lines: string[] = []
-  afterAll(() =>
-    console.info(
-      `| attack | p99 without | p99 with | ratio | CPU without | CPU with | came | closed with |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n${lines.join('\n')}`,
-    ),
-  )
-
-  test.each(['pings', 'joins', 'presence', 'json', 'fragments', 'trickle', 'deaf', 'handshakes'])(
-    'that floods with %s leaves the others served',
-    async (attack) => {
-      const calm: Window[] = []
-      const stormy: Window[] = []
-      const cpu: [number[], number[]] = [[], []]
-      const closesBefore = server.states().at(-1)?.closes ?? {}
-      let came = 0
-      for (let round = 0; round < ROUNDS; round++) {
-        await server.next()
-        calm.push(await measure())
-        cpu[0].push((await server.next()).cpuMs)
-        hostile = await startHostile(attack, server.url)
-        // What it may do at once, being new, is over after a moment; what it may do for good is what is measured.
-        await server.next()
-        await server.next()
-        stormy.push(await measure())
-        cpu[1].push((await server.next()).cpuMs)
-        await hostile.stop()
-        came += Number(/came (\d+)/.exec(hostile.output())?.[1] ?? 0)
-        hostile = null
-      }
-      const [without, with_] = [middle(calm.map(({ p99 }) => p99)), middle(stormy.map(({ p99 }) => p99))]
-      const closes = Object.entries(server.states().at(-1)?.closes ?? {})
-        .map(([code, count]) => [code, count - (closesBefore[code] ?? 0)] as const)
-        .filter(([, count]) => count > 0)
-        .map(([code, count]) => `${code} (${count})`)
-      lines.push(
-        `| ${attack} | ${without.toFixed(1)} ms | ${with_.toFixed(1)} ms | ${(with_ / without).toFixed(2)} | ${middle(cpu[0]).toFixed(0)} ms/s | ${middle(cpu[1]).toFixed(0)} ms/s | ${came} | ${closes.join(', ')} |`,
-      )
-      expect([...calm, ...stormy].map(({ lost }) => lost)).toEqual(Array.from({ length: 2 * ROUNDS }, () => 0))
-      expect(with_).toBeLessThan(Math.max(10 * without, without + 250))
-      expect(middle(cpu[1]) - middle(cpu[0])).toBeLessThan(400)
-      expect(clients.every(({ raw }) => !raw.ended)).toBe(true)
-    },
-    60_000,
-  )
-})
+test.each([
+  ['pings', '1008'],
+  ['joins', '4405'],
+  ['presence', '4405'],
+  ['json', null],
+  ['fragments', '4400'],
+  ['trickle', '1008'],
+  ['deaf', null],
+  ['handshakes', null],
+])(
+  'one hostile client that floods with %s takes nothing from the others',
+  async (attack, putOutWith) => {
+    const before = server.states().at(-1)?.closes ?? {}
+    hostile = await startHostile(attack, server.url)
+    const { sent, heard } = await talk(3)
+    expect(sent.length).toBeGreaterThan(50)
+    const [order = []] = heard
+    // Everybody hears everything, once, in the order of everybody, and of each sender in its own.
+    for (const words of heard) expect(words).toEqual(order)
+    for (let sender = 0; sender < SENDERS; sender++) {
+      const of = (words: readonly string[]) => words.filter((word) => Number(word.slice(5)) % SENDERS === sender)
+      expect(of(order)).toEqual(of(sent))
+    }
+    const after = (await server.next()).closes
+    const codes = Object.keys(after).filter((code) => after[code] !== before[code])
+    if (putOutWith) expect(codes).toContain(putOutWith)
+    // Who reads nothing is put out as slow (4001) when the kernel's buffers are full, which may be later.
+    else expect(codes.filter((code) => code !== '4001')).toEqual([])
+    expect(clients.filter(({ raw }) => raw.ended)).toEqual([])
+  },
+  60_000,
+)

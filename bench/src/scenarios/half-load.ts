@@ -6,7 +6,7 @@ import type { Trial } from '../trial.ts'
 const TARGET = 0.5
 
 /** Finds the rate, in messages a second, at which the server's core is half busy. */
-async function seekHalfLoad(trial: Trial, start: number): Promise<number> {
+export async function seekHalfLoad(trial: Trial, start: number): Promise<number> {
   let rate = start
   for (let step = 0; step < trial.pick(6, 3); step++) {
     const plan: OpenLoopPlan = { warmupMs: 300, measureMs: 700, rate, payloadBytes: 128, stalledShare: 0 }

@@ -5,6 +5,7 @@ import { connect } from './connect.ts'
 import { fanout } from './fanout.ts'
 import { halfLoad } from './half-load.ts'
 import { history } from './history.ts'
+import { hostile } from './hostile.ts'
 import { idle } from './idle.ts'
 import { presence } from './presence.ts'
 import { rooms } from './rooms.ts'
@@ -22,6 +23,7 @@ export const scenarios: readonly Scenario[] = [
   presence,
   halfLoad,
   slow,
+  hostile,
   history,
   workers,
   cluster,

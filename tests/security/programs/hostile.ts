@@ -1,10 +1,12 @@
 import { more, ping, text } from '../../support/frames.ts'
 import { RawSocket } from '../../support/raw-socket.ts'
 
-// One hostile client, in a process of its own: `node hostile.mjs <attack> <url>`. It is one connection at a time; when it is
-// closed it comes back at once. Prints how often.
+// One hostile client, in a process of its own: `node hostile.mjs <attack> <url> <topic>`, where others are in that topic and,
+// for the benchmark, in those of the same kind that end in numbers. It is one connection at a time; when it is closed it
+// comes back at once. Prints how often.
 
-const [attack = '', url = ''] = process.argv.slice(2)
+const [attack = '', url = '', topic = 'room:a'] = process.argv.slice(2)
+const kind = topic.slice(0, topic.indexOf(':'))
 const CHUNK = 65_536
 
 const repeated = (make: (i: number) => Uint8Array): Buffer => {
@@ -27,17 +29,17 @@ const headers = { 'sec-websocket-protocol': 'rollcall.v1', 'x-forwarded-for': '2
 /** What is sent, again and again, after a hello and a join. */
 const attacks: Readonly<Record<string, () => Buffer>> = {
   pings: () => repeated(() => ping('x'.repeat(125))),
-  joins: () => repeated((i) => say(i % 2 ? 'leave' : 'join', ++ref, `room:x${i >> 1}`)),
-  presence: () => repeated((i) => say('track', ++ref, 'room:a', { name: 'hostile', n: i })),
+  joins: () => repeated((i) => say(i % 2 ? 'leave' : 'join', ++ref, `${kind}:x${i >> 1}`)),
+  presence: () => repeated((i) => say('track', ++ref, topic, { name: `hostile ${i}` })),
   // Objects of many keys, deep lists and escapes: the slowest JSON of that size.
   json: () => {
     const keys = Array.from({ length: 4_000 }, (_, i) => `"k${i}":0`).join()
     const kinds = [
       `{${keys}}`,
       `[${Array.from({ length: 400 }, () => nested).join()}]`,
-      `"${'\\ud83d\\ude00'.repeat(4_000)}"`,
+      `"${'\\u00e9'.repeat(10_500)}"`,
     ]
-    return Buffer.concat(kinds.map((payload) => text(`["send",${++ref},"room:a","message",${payload}]`)))
+    return Buffer.concat(kinds.map((payload) => text(`["send",${++ref},"${topic}","message",${payload}]`)))
   },
   fragments: () =>
     Buffer.concat([
@@ -46,7 +48,8 @@ const attacks: Readonly<Record<string, () => Buffer>> = {
       more(''),
     ]),
   trickle: () => repeated(() => more(' ', { fin: false })),
-  deaf: () => say('send', ++ref, 'room:a', 'message', 'x'.repeat(20_000)),
+  // It hears itself, beside all others.
+  deaf: () => say('send', ++ref, `${kind}:deaf`, 'message', 'x'.repeat(9_000)),
   handshakes: () => Buffer.alloc(0),
 }
 
@@ -67,8 +70,12 @@ for (;;) {
     await new Promise((resolve) => setTimeout(resolve, 10))
     continue
   }
-  raw.write(Buffer.concat([say('hello', {}), say('join', 1, 'room:a', { presence: { name: 'hostile' } })]))
-  if (attack === 'deaf') raw.socket.pause()
+  raw.write(Buffer.concat([say('hello', {}), say('join', 1, topic, { presence: { name: 'hostile' } })]))
+  if (attack === 'deaf') {
+    const everywhere = ['deaf', ...Array.from({ length: 126 }, (_, i) => String(i + 1))]
+    raw.write(Buffer.concat(everywhere.map((name) => say('join', ++ref, `${kind}:${name}`))))
+    raw.socket.pause()
+  }
   if (attack === 'trickle') raw.write(text('a', { fin: false }))
   while (attack !== 'handshakes' && !raw.ended && raw.closeCode === undefined && !raw.socket.destroyed) {
     raw.frames.length = 0
