@@ -9,6 +9,9 @@ const project = (name: string, include: string[], test: Record<string, unknown> 
   test: { name, include, environment: 'node', ...test },
 })
 
+// Limits of time are for what hangs. What is slow on a busy machine, as a test that starts processes is, must not fail there.
+const patient = { testTimeout: 30_000, hookTimeout: 30_000 }
+
 // Suites over real processes: one file at a time, and patient.
 const heavy = { fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_000 }
 
@@ -16,12 +19,16 @@ export default defineConfig({
   test: {
     passWithNoTests: true,
     projects: [
-      project('unit', [
-        'packages/*/test/**/*.test.{ts,tsx}',
-        'apps/*/test/**/*.test.{ts,tsx}',
-        'scripts/test/**/*.test.ts',
-        'bench/test/!(smoke).test.ts',
-      ]),
+      project(
+        'unit',
+        [
+          'packages/*/test/**/*.test.{ts,tsx}',
+          'apps/*/test/**/*.test.{ts,tsx}',
+          'scripts/test/**/*.test.ts',
+          'bench/test/!(smoke).test.ts',
+        ],
+        patient,
+      ),
       project('simulation', ['tests/simulation/**/*.test.ts'], { testTimeout: 60_000 }),
       project('e2e', ['tests/e2e/**/*.test.ts'], heavy),
       project('conformance', ['tests/conformance/**/*.test.ts'], heavy),

@@ -99,7 +99,7 @@ export class Running {
         if (!found) throw new Error(`never said ${pattern}; out: ${this.out}; err: ${this.err}`)
         return found
       },
-      { timeout: 10_000, interval: 10 },
+      { timeout: 30_000, interval: 10 },
     )
   }
 

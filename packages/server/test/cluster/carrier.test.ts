@@ -1,10 +1,11 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { connect } from 'node:net'
-import { channel, contract, systemClock } from '@rollcall/core'
+import { channel, contract } from '@rollcall/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type App, allow, type Dialect, type MemoryBus, memoryBus, rollcall } from '../../src/index.ts'
 import { type Exchange, httpExchange } from '../../src/transport/long-poll/index.ts'
 import { eventually } from '../support/eventually.ts'
+import { steadyClock } from '../support/steady-clock.ts'
 
 const MIB = 1_048_576
 
@@ -70,9 +71,10 @@ beforeEach(() => {
   largest = 0
   nodes = []
   bus = memoryBus({
+    clock: steadyClock,
     deliver: ({ from, to, byteLength, arrive }) => {
       largest = Math.max(largest, byteLength)
-      if (from !== cut && to !== cut) systemClock.soon(arrive)
+      if (from !== cut && to !== cut) steadyClock.soon(arrive)
     },
   })
 })
@@ -89,6 +91,7 @@ async function node(name: string) {
     { 'room:{room}': { join: () => allow() } },
     {
       broker: bus.broker(name),
+      clock: steadyClock,
       dialects: [seen.dialect],
       nodes: { beatMs: 20, downMs: 100, forgetMs: 1_000 },
       onError: (what, error) => errors.push(`${what}: ${error}`),

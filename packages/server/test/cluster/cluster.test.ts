@@ -1,15 +1,16 @@
-import { systemClock, systemRandom } from '@rollcall/core'
+import { systemRandom } from '@rollcall/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { memoryBus, memoryLog } from '../../src/index.ts'
 import { type Happened, type RoomsApp, roomsApp } from '../support/app.ts'
 import { eventually } from '../support/eventually.ts'
 import { Peer } from '../support/peer.ts'
+import { steadyClock } from '../support/steady-clock.ts'
 
-let bus = memoryBus()
+let bus = memoryBus({ clock: steadyClock })
 let nodes: { app: RoomsApp; happened: Happened }[] = []
 
 beforeEach(() => {
-  bus = memoryBus()
+  bus = memoryBus({ clock: steadyClock })
   nodes = []
 })
 afterEach(async () => {
@@ -130,7 +131,7 @@ describe('two nodes', () => {
   })
 
   it('share one order through one log', async () => {
-    const log = memoryLog({ clock: systemClock, random: systemRandom })
+    const log = memoryLog({ clock: steadyClock, random: systemRandom })
     const apps = ['a', 'b'].map((name) => {
       const made = roomsApp({ broker: bus.broker(name), log })
       nodes.push(made)
@@ -151,7 +152,10 @@ describe('two nodes', () => {
 describe('a node that is silent', () => {
   it('is hidden, and seen again when it is back, with what changed meanwhile', async () => {
     let cut = false
-    bus = memoryBus({ deliver: (passage) => void (cut || systemClock.soon(() => passage.arrive())) })
+    bus = memoryBus({
+      clock: steadyClock,
+      deliver: (passage) => void (cut || steadyClock.soon(() => passage.arrive())),
+    })
     const [a, b] = [node('a').app, node('b').app]
     const alice = await member(a, 'Alice')
     await member(b, 'Bob')
@@ -165,7 +169,10 @@ describe('a node that is silent', () => {
 
   it('is hidden although no beat of it was ever heard, only what it said of presence', async () => {
     let lost: (subject: string) => boolean = (subject) => subject === 'node:beat'
-    bus = memoryBus({ deliver: (passage) => void (lost(passage.subject) || systemClock.soon(() => passage.arrive())) })
+    bus = memoryBus({
+      clock: steadyClock,
+      deliver: (passage) => void (lost(passage.subject) || steadyClock.soon(() => passage.arrive())),
+    })
     const [a, b] = [node('a').app, node('b').app]
     const alice = await member(a, 'Alice')
     await member(b, 'Bob')

@@ -1,9 +1,9 @@
-import { systemClock } from '@rollcall/core'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { identify, type MemoryBus, memoryBus, type RollcallOptions } from '../../src/index.ts'
 import { type Happened, type RoomsApp, roomsApp } from '../support/app.ts'
 import { eventually } from '../support/eventually.ts'
 import { Peer } from '../support/peer.ts'
+import { steadyClock } from '../support/steady-clock.ts'
 
 let bus: MemoryBus
 let cut: string | null
@@ -23,6 +23,7 @@ beforeEach(() => {
   lost = null
   apps = []
   bus = memoryBus({
+    clock: steadyClock,
     deliver: ({ kind, from, to, arrive }) => {
       if (from === cut || to === cut) return
       if (kind === lost && (to === 'b' || from === 'b')) {
@@ -30,7 +31,7 @@ beforeEach(() => {
         return
       }
       if (to === 'a' && waiting) waiting.push(arrive)
-      else systemClock.soon(arrive)
+      else steadyClock.soon(arrive)
     },
   })
 })
@@ -80,7 +81,7 @@ async function comes(app: RoomsApp, credentials: string): Promise<Peer> {
 it('a node that was cut off learns what was revoked meanwhile, and puts out who is in', async () => {
   const [a, b] = [node('a'), node('b')]
   await eventually(() => expect([a.stats().nodes, b.stats().nodes]).toEqual([2, 2]))
-  const then = Date.now() - 10_000
+  const then = steadyClock.now() - 10_000
   const bob = await comes(b, `Bob@${then}`)
   const alice = await comes(b, `Alice@${then}`)
   cut = 'b'
@@ -92,7 +93,7 @@ it('a node that was cut off learns what was revoked meanwhile, and puts out who 
   expect(alice.closed).toBeNull()
   expect((await comes(b, `Bob@${then}`)).closed?.code).toBe(4402)
   // Credentials from after the revocation are good, and stay good when the nodes meet again.
-  const again = await comes(b, `Bob@${Date.now() + 5_000}`)
+  const again = await comes(b, `Bob@${steadyClock.now() + 5_000}`)
   cut = 'b'
   await eventually(() => expect(a.stats().nodes).toBe(1))
   cut = null
@@ -175,7 +176,7 @@ it('who has signed in since is not put out when nodes tell each other', async ()
   const [a, b] = [node('a'), node('b')]
   await eventually(() => expect([a.stats().nodes, b.stats().nodes]).toEqual([2, 2]))
   await a.revoke({ user: 'Bob' })
-  const fresh = await comes(b, `Bob@${Date.now() + 1_500}`)
+  const fresh = await comes(b, `Bob@${steadyClock.now() + 1_500}`)
   for (let i = 0; i < 2; i++) {
     cut = 'b'
     await eventually(() => expect([a.stats().nodes, b.stats().nodes]).toEqual([1, 1]))
@@ -192,15 +193,15 @@ it('a shorter revocation takes nothing from a longer one', async () => {
     await a.revoke(who)
     await a.revoke(who, { forMs: 1 })
   }
-  const until = Date.now() + 20
-  await eventually(() => expect(Date.now()).toBeGreaterThan(until))
+  const until = steadyClock.now() + 20
+  await eventually(() => expect(steadyClock.now()).toBeGreaterThan(until))
   expect((await comes(a, 'Bob@1#laptop')).closed?.code).toBe(4402)
   expect((await comes(a, 'Alice@1#phone')).closed?.code).toBe(4402)
 })
 
 it('a node that starts later learns it, too', async () => {
   const a = node('a')
-  const then = Date.now() - 10_000
+  const then = steadyClock.now() - 10_000
   await a.revoke({ user: 'Bob' })
   await a.revoke({ user: 'Carol' }, { forMs: Number.POSITIVE_INFINITY })
   await a.revoke({ session: 'phone' })
@@ -208,6 +209,6 @@ it('a node that starts later learns it, too', async () => {
   await eventually(() => expect(late.stats().nodes).toBe(2))
   await eventually(async () => expect((await comes(late, `Carol@${then}`)).closed?.code).toBe(4402))
   expect((await comes(late, `Bob@${then}`)).closed?.code).toBe(4402)
-  expect((await comes(late, `Alice@${Date.now() + 5_000}#phone`)).closed?.code).toBe(4402)
+  expect((await comes(late, `Alice@${steadyClock.now() + 5_000}#phone`)).closed?.code).toBe(4402)
   expect((await comes(late, `Alice@${then}#laptop`)).closed).toBeNull()
 })

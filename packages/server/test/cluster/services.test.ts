@@ -1,14 +1,14 @@
-import { systemClock } from '@rollcall/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { memoryBus, Refuse } from '../../src/index.ts'
 import { type RoomsApp, roomsApp } from '../support/app.ts'
 import { eventually } from '../support/eventually.ts'
+import { steadyClock } from '../support/steady-clock.ts'
 
-let bus = memoryBus()
+let bus = memoryBus({ clock: steadyClock })
 let apps: RoomsApp[] = []
 
 beforeEach(() => {
-  bus = memoryBus()
+  bus = memoryBus({ clock: steadyClock })
   apps = []
 })
 afterEach(async () => {
@@ -56,13 +56,13 @@ describe.each([
 
   it('that nobody provides is told at once, also after it was withdrawn', async () => {
     const [provider, asker] = pair()
-    const before = systemClock.now()
+    const before = steadyClock.now()
     await expect(asker.request('nothing', 1)).rejects.toMatchObject({ code: 'unavailable', details: 'no_provider' })
     const withdraw = await provider.provide('brief', () => 1)
     expect(await asker.request('brief', 1)).toBe(1)
     withdraw()
     await expect(asker.request('brief', 1)).rejects.toMatchObject({ details: 'no_provider' })
-    expect(systemClock.now() - before).toBeLessThan(4_000)
+    expect(steadyClock.now() - before).toBeLessThan(4_000)
   })
 
   it('is listed while it is provided', async () => {

@@ -1,4 +1,4 @@
-import { toUtf8 } from '@rollcall/core'
+import { toUtf8, type Undo } from '@rollcall/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ServiceBroker } from '../../src/broker/broker.ts'
 import { decodeMessage, encodeMessage } from '../../src/cluster/message.ts'
@@ -6,6 +6,7 @@ import { type MemoryBus, memoryBus } from '../../src/index.ts'
 import { roomsApp } from '../support/app.ts'
 import { eventually } from '../support/eventually.ts'
 import { Peer } from '../support/peer.ts'
+import { steadyClock } from '../support/steady-clock.ts'
 
 const bytes = (value: unknown) => toUtf8(typeof value === 'string' ? value : JSON.stringify(value))
 const text = (message: Uint8Array) => JSON.parse(new TextDecoder().decode(message)) as Record<string, unknown>
@@ -42,10 +43,11 @@ describe('a node of the next version', () => {
   let other: ServiceBroker
   let errors: string[]
   let ours: ReturnType<typeof roomsApp>
-  let timer: NodeJS.Timeout | undefined
+  let stopBeating: Undo
 
   beforeEach(() => {
-    bus = memoryBus()
+    stopBeating = () => {}
+    bus = memoryBus({ clock: steadyClock })
     other = bus.broker('other')
     errors = []
     ours = roomsApp({
@@ -55,7 +57,7 @@ describe('a node of the next version', () => {
     })
   })
   afterEach(async () => {
-    clearInterval(timer)
+    stopBeating()
     await ours.app.close({ timeoutMs: 10 })
     await other.close()
   })
@@ -67,7 +69,11 @@ describe('a node of the next version', () => {
   /** Beats as that version would, and once does something that this version has no word for. */
   function beat(v = 2) {
     say('node:beat', { hello: true }, v)
-    timer = setInterval(() => say('node:beat', { load: 0.5 }, v), 20)
+    const again = () => {
+      say('node:beat', { load: 0.5 }, v)
+      stopBeating = steadyClock.after(20, again)
+    }
+    stopBeating = steadyClock.after(20, again)
     say('node:beat', { kind: 'gossip', about: ['x'] }, v)
   }
 

@@ -210,7 +210,7 @@ describe('a silent connection', () => {
     await peer.hello({ credentials: { user: 'Alice' } })
     await peer.join('room:x', { presence: { name: 'Alice' } })
     await peer.first('ping')
-    await eventually(() => expect(peer.closed?.code).toBe(4000), { timeout: 4_000 })
+    await eventually(() => expect(peer.closed?.code).toBe(4000))
     await eventually(() => expect(bob.roster).toEqual(['Bob']))
   })
 
@@ -218,7 +218,7 @@ describe('a silent connection', () => {
     const peer = new Peer(app, { pingMs: 100, deadMs: 1_500 })
     await peer.hello()
     for (let i = 1; i <= 2; i++) {
-      await eventually(() => expect(peer.of('ping')).toHaveLength(i), { timeout: 4_000 })
+      await eventually(() => expect(peer.of('ping')).toHaveLength(i))
       peer.say('pong')
     }
     expect(peer.closed).toBeNull()

@@ -131,7 +131,7 @@ class Native {
   }
 
   async until(condition: () => boolean): Promise<void> {
-    const end = performance.now() + 3_000
+    const end = performance.now() + 20_000
     while (!condition()) {
       if (performance.now() > end) throw new Error(`not in time; got ${JSON.stringify(this.frames)}`)
       await new Promise((resolve) => setImmediate(resolve))

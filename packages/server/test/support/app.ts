@@ -1,6 +1,7 @@
 import { channel, contract, volatile } from '@rollcall/core'
 import { z } from 'zod'
 import { type App, allow, type RollcallOptions, refuse, rollcall } from '../../src/index.ts'
+import { steadyClock } from './steady-clock.ts'
 
 /** A contract with one channel of each kind. */
 const rooms = contract({
@@ -83,6 +84,7 @@ export function roomsApp(options: RollcallOptions = {}): { app: RoomsApp; happen
       },
       onError: (what) => void happened.errors.push(what),
       graceMs: 50,
+      clock: steadyClock,
       ...options,
     },
   )

@@ -1,6 +1,6 @@
 import { vi } from 'vitest'
 
-/** Waits for a condition, looking often: most are met within a turn or two. */
-export function eventually<T>(check: () => T, { timeout = 3_000 }: { readonly timeout?: number } = {}): Promise<T> {
-  return vi.waitFor(check, { interval: 2, timeout })
+/** Waits for a condition, looking often: most are met within a turn or two. The limit is for what hangs, not for what is slow. */
+export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(check, { interval: 2, timeout: 20_000 })
 }

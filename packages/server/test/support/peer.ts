@@ -6,12 +6,11 @@ import {
   splitBinary,
   systemRandom,
 } from '@rollcall/core'
-import { vi } from 'vitest'
 import type { App, Handshake, Run, Transport, TransportListener } from '../../src/index.ts'
+import { eventually } from './eventually.ts'
+import { steadyClock } from './steady-clock.ts'
 
 // A native client by hand: frames in, frames out, over a transport in memory.
-
-const SOON = { interval: 2, timeout: 2_000 }
 
 export type Frame = readonly [kind: string, ...rest: unknown[]]
 
@@ -45,7 +44,7 @@ export class Peer {
   #ref = 0
 
   constructor(app: Pick<App, 'accept'>, options: { readonly pingMs?: number; readonly deadMs?: number } = {}) {
-    const session = new RollcallServerSession(serverSessionOptions(options), systemRandom, Date.now())
+    const session = new RollcallServerSession(serverSessionOptions(options), systemRandom, steadyClock.now())
     this.#listener = app.accept(this.#transport, session, handshake(), 'rollcall')
   }
 
@@ -67,11 +66,11 @@ export class Peer {
   async ask(kind: string, ...rest: unknown[]): Promise<Frame> {
     const ref = ++this.#ref
     this.say(kind, ref, ...rest)
-    return vi.waitFor(() => {
+    return eventually(() => {
       const answer = this.frames.find(([name, of]) => (name === 'ok' || name === 'error') && of === ref)
       if (!answer) throw new Error(`no answer to ${kind} ${JSON.stringify(rest)}`)
       return answer
-    }, SOON)
+    })
   }
 
   /** Says hello and waits for the welcome. */
@@ -98,11 +97,11 @@ export class Peer {
   }
 
   first(kind: string): Promise<Frame> {
-    return vi.waitFor(() => {
+    return eventually(() => {
       const [frame] = this.of(kind)
       if (!frame) throw new Error(`no ${kind}; got ${JSON.stringify(this.frames)}`)
       return frame
-    }, SOON)
+    })
   }
 
   /** The names in the roster as the frames got so far tell it. */

@@ -3,6 +3,7 @@ import { systemClock } from '@rollcall/core'
 import { describe, expect, it, vi } from 'vitest'
 import { encodeFrame, type Frame, Kind } from '../../src/workers/frame.ts'
 import { Line } from '../../src/workers/line.ts'
+import { eventually } from '../support/eventually.ts'
 
 function openLine() {
   const [near, far] = duplexPair()
@@ -20,7 +21,7 @@ describe('a line', () => {
     const { line, chunks } = openLine()
     for (let i = 0; i < 100; i++) line.send(Kind.sync, i)
     expect(line.pendingBytes).toBe(1_300)
-    await vi.waitFor(() => expect(chunks.map(({ length }) => length)).toEqual([1_300]))
+    await eventually(() => expect(chunks.map(({ length }) => length)).toEqual([1_300]))
     expect(line.pendingBytes).toBe(0)
   })
 
@@ -29,14 +30,14 @@ describe('a line', () => {
     const frames = Array.from({ length: 30 }, (_, i) => encodeFrame(Kind.message, i, 's', 'n', Buffer.alloc(50_000, i)))
     for (const frame of frames) line.forward(frame)
     const bytes = Buffer.concat(frames)
-    await vi.waitFor(() => expect(chunks.reduce((sum, { length }) => sum + length, 0)).toBe(bytes.length))
+    await eventually(() => expect(chunks.reduce((sum, { length }) => sum + length, 0)).toBe(bytes.length))
     expect(Buffer.concat(chunks).equals(bytes)).toBe(true)
   })
 
   it('ends where what is heard is no frame, and says why', async () => {
     const { line, far, ended, heard } = openLine()
     far.write(Buffer.concat([encodeFrame(Kind.sync, 1), Buffer.alloc(64)]))
-    await vi.waitFor(() => expect(ended).toHaveBeenCalledTimes(1))
+    await eventually(() => expect(ended).toHaveBeenCalledTimes(1))
     expect(heard.map(({ id }) => id)).toEqual([1])
     expect(String(ended.mock.calls[0]?.[0])).toMatch(/RangeError: The line carries what is no frame/)
     expect(line.open).toBe(false)
@@ -45,7 +46,7 @@ describe('a line', () => {
   it('ends with its other end, once', async () => {
     const { line, far, ended } = openLine()
     far.end()
-    await vi.waitFor(() => expect(ended.mock.calls).toEqual([[undefined]]))
+    await eventually(() => expect(ended.mock.calls).toEqual([[undefined]]))
     line.end()
     line.send(Kind.sync, 1)
     expect([ended.mock.calls.length, line.pendingBytes]).toEqual([1, 0])
@@ -63,7 +64,7 @@ describe('a line', () => {
       ended: () => {},
     })
     far.write(Buffer.concat([encodeFrame(Kind.sync, 1), encodeFrame(Kind.sync, 2)]))
-    await vi.waitFor(() => expect(heard).toEqual([1]))
+    await eventually(() => expect(heard).toEqual([1]))
     await new Promise((resolve) => setImmediate(resolve))
     expect(heard).toEqual([1])
   })
@@ -79,7 +80,7 @@ describe('a line', () => {
     await new Promise((resolve) => setImmediate(resolve))
     expect([line.full, drained.mock.calls.length]).toEqual([true, 0])
     far.resume()
-    await vi.waitFor(() => expect(drained).toHaveBeenCalledTimes(1))
+    await eventually(() => expect(drained).toHaveBeenCalledTimes(1))
     expect([line.full, line.pendingBytes]).toEqual([false, 0])
   })
 })

@@ -6,6 +6,7 @@ import { memoryLog } from '../../src/log/memory.ts'
 import { encodeFrame, type Frame, Kind } from '../../src/workers/frame.ts'
 import { Line } from '../../src/workers/line.ts'
 import { decodeMessage, numberAt } from '../../src/workers/log-codec.ts'
+import { eventually } from '../support/eventually.ts'
 import { openOffice } from './office.ts'
 
 const retention = { messages: 100_000, ageMs: 86_400_000, bytes: 1 << 30 }
@@ -56,7 +57,7 @@ describe('the log of workers', () => {
         Promise.all(upTo(200).map((n) => log.append('room', record(`${i}.${n}`), { retention }))),
       ),
     )
-    await vi.waitFor(() => expect(heard.map(({ offsets }) => offsets)).toEqual(Array(3).fill(upTo(600))))
+    await eventually(() => expect(heard.map(({ offsets }) => offsets)).toEqual(Array(3).fill(upTo(600))))
     for (const each of answers) {
       const offsets = each.map(({ position }) => position.offset)
       expect(offsets).toEqual([...offsets].sort((x, y) => x - y))
@@ -111,14 +112,14 @@ describe('the log of workers', () => {
       message: ({ offset }) => steps.push(`message ${offset}`),
       reset: () => {},
     })
-    await vi.waitFor(() => expect(listener).not.toHaveProperty('offsets'))
+    await eventually(() => expect(listener).not.toHaveProperty('offsets'))
     resolve({ position: { epoch: 'e', offset: 4 }, stop: () => {} })
     await Promise.resolve().then(() => listener.message({ offset: 5, ...record(5) }, 'e'))
     queueMicrotask(() => listener.message({ offset: 6, ...record(6) }, 'e'))
     const { position } = await following
     steps.push(`position ${position.offset}`)
     const next = position.offset + 1
-    await vi.waitFor(() => {
+    await eventually(() => {
       const told = Array.from({ length: 7 - next }, (_, i) => `message ${next + i}`)
       expect(steps).toEqual([`position ${position.offset}`, ...told])
     })
@@ -135,9 +136,9 @@ describe('the log of workers', () => {
     expect(heard.offsets).toEqual(upTo(400))
     expect(lazy.line.pendingBytes).toBeLessThan(5 * 1024 * 1024)
     lazy.read()
-    await vi.waitFor(() => expect(lazy.offsets.length).toBe(400), 5_000)
+    await eventually(() => expect(lazy.offsets.length).toBe(400))
     await a.log.append('room', record('live'), { retention })
-    await vi.waitFor(() => expect(lazy.offsets).toEqual(upTo(401)))
+    await eventually(() => expect(lazy.offsets).toEqual(upTo(401)))
     expect(lazy.resets).toEqual([])
   })
 
@@ -148,7 +149,7 @@ describe('the log of workers', () => {
     const short = { ...retention, messages: 50 }
     for (let i = 0; i < 400; i++) await a.log.append('room', record('x'.repeat(50_000)), { retention: short })
     lazy.read()
-    await vi.waitFor(() => expect(lazy.offsets.at(-1)).toBe(400))
+    await eventually(() => expect(lazy.offsets.at(-1)).toBe(400))
     const [[reason, offset]] = lazy.resets as [[string, number]]
     expect([lazy.resets.length, reason, offset]).toEqual([1, 'too_old', 350])
     const before = lazy.offsets.filter((each) => each <= 350)
@@ -178,7 +179,7 @@ describe('the log of workers', () => {
     listener!.reset('epoch_changed', { epoch: 'two', offset: 7 })
     listener!.message(eighth, 'two')
     lazy.read()
-    await vi.waitFor(() => expect([heard.offsets.at(-1), lazy.offsets.at(-1)]).toEqual([8, 8]))
+    await eventually(() => expect([heard.offsets.at(-1), lazy.offsets.at(-1)]).toEqual([8, 8]))
     expect([heard.resets, lazy.resets]).toEqual([[['epoch_changed', 7]], [['epoch_changed', 7]]])
   })
 
@@ -201,10 +202,10 @@ describe('the log of workers', () => {
     for (let i = 0; i < 200; i++) await a.log.append('room', record('x'.repeat(50_000)), { retention })
     lazy.read()
     for (let tries = 1; tries <= 2; tries++) {
-      await vi.waitFor(() => expect(later.length).toBe(1))
+      await eventually(() => expect(later.length).toBe(1))
       later.pop()!()
     }
-    await vi.waitFor(() => expect(lazy.offsets).toEqual(upTo(200)))
+    await eventually(() => expect(lazy.offsets).toEqual(upTo(200)))
   })
 
   it.each([

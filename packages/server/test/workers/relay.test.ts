@@ -8,6 +8,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { App } from '../../src/index.ts'
 import { ownedBy } from '../../src/workers/affinity.ts'
 import { Relay } from '../../src/workers/relay.ts'
+import { eventually } from '../support/eventually.ts'
 
 const undo: (() => unknown)[] = []
 afterEach(async () => {
@@ -98,7 +99,7 @@ describe('a request that comes to the wrong worker', () => {
       expect(await answer.text()).toBe('at once')
     }
     const open = () => new Promise<number>((resolve) => two.inner().getConnections((_, count) => resolve(count)))
-    await vi.waitFor(async () => expect(await open()).toBe(0))
+    await eventually(async () => expect(await open()).toBe(0))
   })
 
   it('keeps the address of its client, which cannot claim another', async () => {
@@ -121,9 +122,9 @@ describe('a request that comes to the wrong worker', () => {
     const request = requestOf(urlOf(one))
     request.on('error', () => {})
     request.end()
-    await vi.waitFor(() => expect(two.answer).toHaveBeenCalledTimes(1))
+    await eventually(() => expect(two.answer).toHaveBeenCalledTimes(1))
     request.destroy()
-    await vi.waitFor(() => expect(gone).toHaveBeenCalledTimes(1))
+    await eventually(() => expect(gone).toHaveBeenCalledTimes(1))
   })
 
   it('is told to come again while the right one is away, or ends before it has answered', async () => {
@@ -161,9 +162,9 @@ describe('an upgrade that comes to the wrong worker', () => {
     let heard = ''
     socket.setEncoding('latin1').on('data', (text: string) => (heard += text))
     socket.write(`${ask}early `)
-    await vi.waitFor(() => expect(heard).toMatch(/\r\n\r\n127\.0\.0\.1 early $/))
+    await eventually(() => expect(heard).toMatch(/\r\n\r\n127\.0\.0\.1 early $/))
     socket.write('later')
-    await vi.waitFor(() => expect(heard).toMatch(/early later$/))
+    await eventually(() => expect(heard).toMatch(/early later$/))
     expect([one.upgraded.mock.calls.length, two.upgraded.mock.calls.length]).toEqual([0, 1])
     const far = two.upgraded.mock.calls[0]![1]
     const closed = new Promise((resolve) => far.once('close', resolve))
@@ -175,6 +176,7 @@ describe('an upgrade that comes to the wrong worker', () => {
     const [one, two] = await twoWorkers()
     two.relay.cleanUp()
     const socket = connect(one.port, '127.0.0.1')
+    socket.on('error', () => {})
     const closed = new Promise((resolve) => socket.once('close', resolve))
     socket.resume().write(ask)
     await closed

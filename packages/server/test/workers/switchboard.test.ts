@@ -5,6 +5,7 @@ import { BrokerTimeout, NobodyThere } from '../../src/broker/broker.ts'
 import { encodeFrame, Kind } from '../../src/workers/frame.ts'
 import { Line } from '../../src/workers/line.ts'
 import { openWorkerEnd } from '../../src/workers/worker-end.ts'
+import { eventually } from '../support/eventually.ts'
 import { openOffice } from './office.ts'
 
 const MIB = 1024 * 1024
@@ -23,9 +24,9 @@ describe('workers', () => {
   it('know of each other, and of those who end', async () => {
     const office = openOffice()
     const [a, b] = [office.worker('a'), office.worker('b')]
-    await vi.waitFor(() => expect([a.broker.peers, b.broker.peers]).toEqual([['b'], ['a']]))
+    await eventually(() => expect([a.broker.peers, b.broker.peers]).toEqual([['b'], ['a']]))
     b.farLine.end()
-    await vi.waitFor(() => expect(a.broker.peers).toEqual([]))
+    await eventually(() => expect(a.broker.peers).toEqual([]))
   })
 
   it('get messages of one worker on one subject in order, whatever the others say', async () => {
@@ -39,7 +40,7 @@ describe('workers', () => {
       if (i % 100 === 0) await new Promise((resolve) => setImmediate(resolve))
     }
     const all = Array.from({ length: 3_000 }, (_, i) => i)
-    await vi.waitFor(() => expect(heard).toEqual({ a: all, b: all }))
+    await eventually(() => expect(heard).toEqual({ a: all, b: all }))
   })
 
   it('are not held up by one that hangs: what it cannot take is let go, and said once', async () => {
@@ -54,11 +55,11 @@ describe('workers', () => {
     let heard = 0
     await b.broker.subscribe('s', () => heard++)
     await b.broker.provide('service', () => bytes('from b'))
-    await vi.waitFor(() => expect(a.broker.peers).toContain('hung'))
+    await eventually(() => expect(a.broker.peers).toContain('hung'))
     const payload = Buffer.alloc(MIB)
     for (let i = 1; i <= 80; i++) {
       a.broker.publish('s', payload)
-      await vi.waitFor(() => expect(heard).toBe(i))
+      await eventually(() => expect(heard).toBe(i))
     }
     expect(line.pendingBytes).toBeLessThan(66 * MIB)
     expect(office.reported).toEqual([
@@ -73,7 +74,7 @@ describe('workers', () => {
     const office = openOffice()
     const a = office.worker('a')
     const { line } = hungWorker(office, 'hung', encodeFrame(Kind.provide, 0, 'service'))
-    await vi.waitFor(() => expect(a.broker.peers).toEqual(['hung']))
+    await eventually(() => expect(a.broker.peers).toEqual(['hung']))
     const asked = [a.broker.ask('hung', 'q', bytes(''), 60_000), a.broker.request('service', bytes(''), 60_000)]
     const failed = Promise.allSettled(asked)
     await a.broker.subscribe('fence', () => {})
@@ -173,7 +174,7 @@ describe('workers', () => {
         encodeFrame(Kind.message, 0, 's', 'late', bytes('y')),
       ]),
     )
-    await vi.waitFor(() => expect(heard).toHaveBeenCalledTimes(1))
+    await eventually(() => expect(heard).toHaveBeenCalledTimes(1))
     expect(heard.mock.calls[0]?.[1]).toBe('late')
   })
 })
