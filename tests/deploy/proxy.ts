@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { locate } from '../../scripts/provide.mjs'
@@ -193,7 +193,12 @@ async function end(child: ChildProcess): Promise<void> {
   const exited = new Promise((resolve) => child.once('exit', resolve))
   // What the master of several processes does not do in time is not left to it: they would stay.
   const kill = setTimeout(() => {
-    for (const pid of childrenOf(child)) process.kill(pid, 'SIGKILL')
+    for (const pid of childrenOf(child))
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        // It has ended in this moment.
+      }
     child.kill('SIGKILL')
   }, 1_500)
   child.kill('SIGTERM')
@@ -221,23 +226,4 @@ function accepts(port: number): Promise<boolean> {
     })
     socket.once('error', () => resolve(false))
   })
-}
-
-/** Ports that nobody has now: proxies cannot be told to choose one. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve, reject) => {
-          server.once('error', reject)
-          server.once('listening', () => {
-            const address = server.address()
-            resolve(typeof address === 'object' && address ? address.port : 0)
-          })
-        }),
-    ),
-  )
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
 }

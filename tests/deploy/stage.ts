@@ -10,9 +10,10 @@ import { io, type Socket } from 'socket.io-client'
 import { afterEach } from 'vitest'
 import { type ClientOptions, WebSocket } from 'ws'
 import { z } from 'zod'
+import { freePorts } from '../support/ports.ts'
 import { until } from '../support/until.ts'
 import { type Certificate, makeCertificate } from './certificate.ts'
-import { freePorts, type Kind, type RunningProxy, startProxy } from './proxy.ts'
+import { type Kind, type RunningProxy, startProxy } from './proxy.ts'
 
 const chat = contract({
   'room:{room}': channel({

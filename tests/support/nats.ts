@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePorts } from './ports.ts'
 
 /** Why suites on a real NATS are skipped; null if they run. */
 export const missingNats: string | null =
@@ -34,7 +34,8 @@ export function startNats(): Promise<TestNats> {
 
 /** Starts servers of one cluster. Call `dispose` of each when done. */
 export async function startNatsCluster(size: number): Promise<TestNats[]> {
-  const routes = await Promise.all(Array.from({ length: size }, freePort))
+  // They must know one another's ports before any of them runs.
+  const routes = await freePorts(size)
   return Promise.all(
     routes.map((port, i) => {
       const others = routes.filter((each) => each !== port).map((each) => `nats://127.0.0.1:${each}`)
@@ -42,18 +43,6 @@ export async function startNatsCluster(size: number): Promise<TestNats[]> {
       return start([...own, '--cluster_name', 'test', '--routes', others.join(',')])
     }),
   )
-}
-
-// The servers of a cluster must know one another's ports before any of them runs.
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 }
 
 async function start(more: readonly string[]): Promise<TestNats> {
@@ -102,7 +91,7 @@ async function launch(folder: string, store: string, port: number, more: readonl
     log = (log + chunk).slice(-4000)
   })
   const ended = new Promise<void>((resolve) => process.once('exit', () => resolve()))
-  const deadline = performance.now() + 15_000
+  const deadline = performance.now() + 30_000
   for (;;) {
     const url = readUrl(folder)
     if (url) return { url, process, ended }

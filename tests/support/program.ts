@@ -10,7 +10,7 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Default: the repository's root. */
   readonly cwd?: string
-  /** How long it may take to print its line, in milliseconds. Default 20,000. */
+  /** How long it may take to print its line, in milliseconds. Default 30,000. */
   readonly deadlineMs?: number
 }
 
@@ -28,7 +28,7 @@ export interface Program {
   /** Everything it has printed so far, on both streams. */
   output(): string
   readonly exited: Promise<Exit>
-  /** Sends a signal, SIGTERM by default, and waits for the end; after 10 s it kills. Can be called again. */
+  /** Sends a signal, SIGTERM by default, and waits for the end; after 20 s it kills. Can be called again. */
   stop(signal?: NodeJS.Signals): Promise<Exit>
 }
 
@@ -37,14 +37,14 @@ export interface Program {
  * Rejects, its output in the message, when it ends before or takes too long.
  */
 export async function startProgram(command: string, ready: RegExp, options: ProgramOptions = {}): Promise<Program> {
-  const { args = [], env = {}, cwd = root, deadlineMs = 20_000 } = options
+  const { args = [], env = {}, cwd = root, deadlineMs = 30_000 } = options
   const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   let text = ''
   const exited = new Promise<Exit>((resolve) => child.once('close', (code, signal) => resolve({ code, signal })))
 
   const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<Exit> => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal)
-    const kill = setTimeout(() => child.kill('SIGKILL'), 10_000)
+    const kill = setTimeout(() => child.kill('SIGKILL'), 20_000)
     const exit = await exited
     clearTimeout(kill)
     return exit

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { CLOSE, type ServerFrame, ServerFrames } from './frames.ts'
 
-const DEADLINE_MS = 10_000
+const DEADLINE_MS = 20_000
 const KEY = Buffer.from('the sample nonce').toString('base64')
 
 export interface RawOptions {
