@@ -67,7 +67,7 @@ export class CrewHouse {
   }
 
   /** Waits until everybody in a topic sees exactly those who are there. */
-  async rosterIsRight(topic: Topic, deadlineMs: number): Promise<void> {
+  async rosterIsRight(topic: Topic): Promise<void> {
     const there = this.guests.filter(({ room }) => room.topic === topic && room.state.kind !== 'left')
     const names = there.map(({ name }) => name).sort()
     const seen = ({ room }: Guest) =>
@@ -76,7 +76,7 @@ export class CrewHouse {
         .flatMap(({ key, entries }) => entries.map(() => key))
         .sort()
     const right = () => there.every((guest) => JSON.stringify(seen(guest)) === JSON.stringify(names))
-    await until(right, { deadlineMs, what: `everybody in ${topic} to see everybody` })
+    await until(right, { what: `everybody in ${topic} to see everybody` })
   }
 
   /** Waits until everybody has what was accepted, and judges all that happened. */

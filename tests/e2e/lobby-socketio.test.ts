@@ -49,7 +49,7 @@ test('an unmodified client of Socket.IO is in the lobby: what it says reaches al
     await until(() => heard.length === at + 1 && got.every((each) => each.length === at + 1))
   }
   plain.send('hi plain')
-  await until(() => got.every((each) => each.length === 4))
+  await until(() => [...got, heard].every((each) => each.length === 4))
   for (const each of [...got, heard]) expect(each).toEqual(['hi 0', 'hi 1', 'hi 2', 'hi plain'])
   two.disconnect()
   await until(() => names().length === 2)

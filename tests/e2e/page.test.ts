@@ -87,7 +87,7 @@ describeInChromium('the page', () => {
     await until(async () => (await focused()) === 'Message #elsewhere')
     await keyboard.press('Shift+Tab')
     await keyboard.press('Escape')
-    expect(await focused()).toBe('Message #elsewhere')
+    await until(async () => (await focused()) === 'Message #elsewhere', { what: 'the field to have the focus again' })
   })
 
   it('fits a phone', async () => {

@@ -32,7 +32,7 @@ export class Person {
     { at = '', options = {} }: Visit = {},
   ): Promise<Person> {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
-    context.setDefaultTimeout(10_000)
+    context.setDefaultTimeout(30_000)
     const page = await context.newPage()
     const person = new Person(name, url, context, page)
     person.#listen(page)
@@ -48,7 +48,7 @@ export class Person {
     page.on('pageerror', (error) => this.complaints.push(String(error)))
     page.on('console', (message) => {
       // A server that is down is no fault of the page.
-      const down = /ERR_(CONNECTION|INTERNET)/.test(message.text())
+      const down = /ERR_(CONNECTION|INTERNET)|^WebSocket connection to \S+ failed/.test(message.text())
       if (['error', 'warning'].includes(message.type()) && !down) this.complaints.push(message.text())
     })
   }
@@ -88,9 +88,16 @@ export class Person {
 
   /** Goes to a room by its address. */
   async go(at: string): Promise<void> {
-    await this.page.evaluate((hash) => {
-      location.hash = hash
-    }, at)
+    // The page hears of it in a task of its own: what is looked at before would be the room that one leaves.
+    await this.page.evaluate(
+      (hash) =>
+        new Promise<void>((resolve) => {
+          if (location.hash === hash) return resolve()
+          addEventListener('hashchange', () => setTimeout(resolve), { once: true })
+          location.hash = hash
+        }),
+      at,
+    )
     await this.connected()
   }
 
@@ -114,7 +121,7 @@ export class Person {
       last = (await this.table()).join(', ')
       return last === wanted
     }
-    await until(sees, { deadlineMs: 12_000 }).catch(() => {
+    await until(sees).catch(() => {
       throw new Error(`${this.name} should see ${wanted}, and sees ${last}`)
     })
   }
@@ -122,6 +129,23 @@ export class Person {
   /** The lines of people who came and went. */
   notes(): Promise<string[]> {
     return this.page.locator('.note').allInnerTexts()
+  }
+
+  /** Waits until these are the lines of people who came and went. */
+  async seesNotes(...expected: readonly string[]): Promise<void> {
+    let last: string[] = []
+    const sees = async () => {
+      last = await this.notes()
+      return JSON.stringify(last) === JSON.stringify(expected)
+    }
+    await until(sees).catch(() => {
+      throw new Error(`${this.name} should see ${expected.join(' | ')}, and sees ${last.join(' | ')}`)
+    })
+  }
+
+  /** Waits until the server has taken all that was said. */
+  async delivered(): Promise<void> {
+    await this.page.getByLabel('On their way').waitFor({ state: 'detached' })
   }
 
   /** The texts of the messages, in the order in which they stand. */

@@ -27,16 +27,18 @@ describeInChromium('a server that is killed and started again', () => {
 
     for (const person of [alice!, bob!, charlie!]) await person.connected()
     await bob!.connected(second)
-    await charlie!.sees('while it was down')
+    for (const person of [alice!, bob!, charlie!]) await person.sees('while it was down')
     for (const person of [alice!, bob!, charlie!]) await person.seesHere('Alice', 'Bob 2 tabs', 'Charlie')
-    await alice!.log.getByText('Waits for the connection').waitFor({ state: 'detached' })
+    await alice!.delivered()
     await bob!.say('after')
+    await bob!.delivered()
     for (const person of [alice!, bob!, charlie!]) {
       await person.sees('after')
       expect(await person.messages()).toEqual(['before', 'while it was down', 'after'])
     }
     // Everybody came back: nobody has left, and nobody joined.
-    expect((await charlie!.notes()).filter((note) => !note.startsWith('You were away'))).toEqual(notes)
+    const told = async () => (await charlie!.notes()).filter((note) => !note.startsWith('You were away')).join('\n')
+    await until(async () => (await told()) === notes.join('\n'), { what: `no more than ${notes.join(', ')}` })
 
     await charlie!.page.reload()
     await charlie!.connected()
@@ -59,6 +61,8 @@ describeInChromium('a server that is killed and started again', () => {
     await alice!.connected()
     for (const text of ['one', 'two', 'three']) await alice!.say(text)
     await alice!.sees('three')
+    // What she sees at once is heard by others when it is accepted.
+    await alice!.delivered()
     await bob!.page.getByText('You are offline.', { exact: false }).waitFor()
     await bob!.context.setOffline(false)
     await bob!.sees('three')

@@ -83,7 +83,7 @@ describeInChromium('rooms', () => {
     await rooms.nth(1).click()
     await alice.page.getByRole('button', { name: 'Leave this room' }).click()
     await alice.page.getByRole('heading', { name: 'lobby', level: 1 }).waitFor()
-    expect(await rooms.count()).toBe(1)
+    await until(async () => (await rooms.count()) === 1, { what: 'the room to be off the list' })
     await alice.page.reload()
     await alice.connected()
     expect(await rooms.count()).toBe(1)
@@ -98,8 +98,7 @@ describeInChromium('rooms', () => {
     await alice!.go('#/room/lobby')
     await bob!.say('one')
     await bob!.say('two')
-    await until(async () => (await link.innerText()).includes('2'))
-    expect(await link.getByText('2 unread').count()).toBe(1)
+    await link.getByText('2 unread').waitFor({ state: 'attached' })
     await until(async () => (await alice!.page.title()) === '(2) #lobby · Rollcall')
 
     await alice!.go(at)

@@ -52,7 +52,7 @@ describe.skipIf(missingNats)('a program of the server API of Socket.IO, three ti
     await until(() => heard.length === 300)
     expect(new Set(heard).size).toBe(100)
     for (const [n, socket] of sockets.entries()) socket.on('q', (bytes, answer) => answer({ n, bytes }))
-    const answers = (await io.timeout(2_000).emitWithAck('q', Buffer.from('x'))) as { n: number; bytes: Buffer }[]
+    const answers = (await io.timeout(10_000).emitWithAck('q', Buffer.from('x'))) as { n: number; bytes: Buffer }[]
     expect(answers.map(({ n, bytes }) => `${n}${bytes}`).sort()).toEqual(['0x', '1x', '2x'])
     expect(await io.serverSideEmitWithAck('count')).toEqual([1, 1])
     const all = await io.in('room').fetchSockets()
@@ -63,7 +63,7 @@ describe.skipIf(missingNats)('a program of the server API of Socket.IO, three ti
     const [io] = servers as [Server]
     await servers[2]?.close()
     sockets[2]?.disconnect()
-    expect(await io.timeout(2_000).emitWithAck('q', Buffer.from('x'))).toHaveLength(2)
+    expect(await io.timeout(10_000).emitWithAck('q', Buffer.from('x'))).toHaveLength(2)
     io.disconnectSockets()
     await until(() => sockets.every(({ connected }) => !connected))
   })

@@ -13,7 +13,7 @@ const page = `require('node:http')
   .listen(0, '127.0.0.1', function () { console.log('on http://127.0.0.1:' + this.address().port) })`
 
 const start = async (source: string): Promise<Program> => {
-  const program = await startProgram(process.execPath, /http:\S+/, { args: ['-e', source], deadlineMs: 5000 })
+  const program = await startProgram(process.execPath, /http:\S+/, { args: ['-e', source] })
   programs.push(program)
   return program
 }

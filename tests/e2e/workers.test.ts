@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -62,7 +62,7 @@ describe('two workers on one port', () => {
     const pids = await Promise.all(house.guests.map(async (guest) => (await guest.where()).pid))
     expect(new Set(pids).size).toBe(2)
     expect(pids).not.toContain(house.program.pid)
-    await house.rosterIsRight(topic, 5_000)
+    await house.rosterIsRight(topic)
     await Promise.all(house.guests.map((guest) => talk(guest, 50)))
     const { counts, anomalies } = await house.judge()
     expect(anomalies).toEqual([])
@@ -79,12 +79,18 @@ describe('two workers on one port', () => {
       })
       return answer.text()
     }
+    const lines = ['1', '2'].flatMap((worker) => [
+      `rollcall_connections{dialect="rollcall",worker="${worker}"} 2\n`,
+      `rollcall_nodes{worker="${worker}"} 2\n`,
+    ])
+    // Workers hear of each other a moment after they serve.
+    await until(async () => {
+      const pages = [await metrics(), await metrics()]
+      return pages.every((page) => lines.every((line) => page.includes(line)))
+    })
     for (let i = 0; i < 4; i++) {
       const page = await metrics()
-      for (const worker of ['1', '2']) {
-        expect(page).toContain(`rollcall_connections{dialect="rollcall",worker="${worker}"} 2\n`)
-        expect(page).toContain(`rollcall_nodes{worker="${worker}"} 2\n`)
-      }
+      for (const line of lines) expect(page).toContain(line)
       expect(page.match(/^# TYPE rollcall_nodes /gm)).toHaveLength(1)
     }
   })
@@ -92,21 +98,22 @@ describe('two workers on one port', () => {
   it('lose nothing when one is killed', async () => {
     const house = await open()
     const byWorker = await house.enterSpread('room:a', 3)
-    await house.rosterIsRight('room:a', 5_000)
+    await house.rosterIsRight('room:a')
     const stops = house.guests.map(keepTalking)
-    await until(() => house.history.records.filter(({ kind }) => kind === 'accepted').length > 100)
+    const accepted = () => house.history.records.filter(({ kind }) => kind === 'accepted').length
+    await until(() => accepted() > 100)
     const [victim] = byWorker.get('1') ?? []
     const { pid } = await victim!.where()
     process.kill(pid, 'SIGKILL')
     await until(() => house.program.output().includes('Worker 1 ended with SIGKILL. It is started again'))
-    await until(() => byWorker.get('1')!.every(({ room }) => room.state.kind === 'joined'))
+    for (const guest of byWorker.get('1')!) await until(async () => (await guest.where()).pid !== pid)
     // A beat a second, silence for five: then what the dead worker's were is gone.
-    await house.rosterIsRight('room:a', 8_000)
+    await house.rosterIsRight('room:a')
+    await until(() => accepted() > 300)
     await Promise.all(stops.map((stop) => stop()))
     const { anomalies, counts } = await house.judge()
     expect(anomalies).toEqual([])
     expect(counts).toMatchObject({ refused: 0, gaps: {} })
-    expect(counts.accepted).toBeGreaterThan(300)
 
     // It is replaced: some who come now are with the new one.
     const seen = new Set<number>()
@@ -121,13 +128,13 @@ describe('two workers on one port', () => {
     const house = await open()
     const byWorker = await house.enterSpread('room:a', 2)
     const [[stuck], [free, other]] = [byWorker.get('1')!, byWorker.get('2')!]
-    await house.rosterIsRight('room:a', 5_000)
-    void stuck!.room.call('hang', 3_000).catch(() => {})
-    await new Promise((resolve) => setTimeout(resolve, 200))
-    const began = performance.now()
+    await house.rosterIsRight('room:a')
+    const hanging = join(folderOf({}), 'hanging')
+    void stuck!.room.call('hang', hanging).catch(() => {})
+    await until(() => existsSync(hanging), { what: 'the worker to stand still' })
     await talk(free!, 100)
-    await until(() => other!.room.position?.offset === 100, { deadlineMs: 2_000 })
-    expect(performance.now() - began).toBeLessThan(2_500)
+    await until(() => other!.room.position?.offset === 100)
+    rmSync(hanging)
     const { anomalies } = await house.judge()
     expect(anomalies).toEqual([])
     await until(() => byWorker.get('1')!.every(({ room }) => room.position?.offset === 100))
@@ -137,10 +144,10 @@ describe('two workers on one port', () => {
     const house = await open()
     const guest = house.enter('hall:a', 'crasher')
     for (let i = 1; i <= 3; i++) {
-      await guest.where()
+      const { pid } = await until(() => guest.where())
       void guest.room.call('crash', 3).catch(() => {})
       await until(() => house.program.output().split('ended with code 3').length === i + 1)
-      await until(() => guest.room.state.kind === 'joined')
+      await until(async () => (await guest.where()).pid !== pid)
     }
     expect(house.program.output()).toMatch(/Worker \d ended with code 3\. It is started again in \d+ ms\n/)
   })
@@ -149,12 +156,10 @@ describe('two workers on one port', () => {
     const house = await open()
     const byWorker = await house.enterSpread('room:a', 2)
     const pids = await Promise.all([...byWorker.values()].map(async ([guest]) => (await guest!.where()).pid))
-    const began = performance.now()
     expect(await house.program.stop(signal)).toEqual({ code: 0, signal: null })
-    expect(performance.now() - began).toBeLessThan(8_000)
     expect(pids.map(lives)).toEqual([false, false])
     expect(house.program.output()).toMatch(/\nstopping\n$/)
-    for (const { client } of house.guests) expect(client.state.kind).toBe('waiting')
+    await until(() => house.guests.every(({ client }) => client.state.kind === 'waiting'))
   })
 
   it('end with their primary, though it is killed', async () => {
@@ -174,7 +179,7 @@ describe('two workers on one port', () => {
     await until(() => house.program.output().includes('All workers are replaced'), { deadlineMs: 30_000 })
     expect([...before].map(lives)).toEqual([false, false])
     await until(() => house.guests.every(({ room }) => room.state.kind === 'joined'))
-    await house.rosterIsRight('room:a', 8_000)
+    await house.rosterIsRight('room:a')
     await Promise.all(stops.map((stop) => stop()))
     const { anomalies, counts } = await house.judge()
     expect(anomalies).toEqual([])
@@ -263,6 +268,8 @@ describe('the log of workers', () => {
     await Promise.all(first.guests.map((guest) => talk(guest, 25)))
     expect((await first.judge()).anomalies).toEqual([])
     const { epoch } = first.guests[0]!.room.position!
+    // Those who stayed would look for it at a port that may be the next one's.
+    await Promise.all(first.guests.map(({ client }) => client.close()))
     expect((await first.program.stop()).code).toBe(0)
     // With another number of workers, and with none: the folder is the same.
     for (const workers of [1, 3]) {

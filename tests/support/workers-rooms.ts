@@ -7,8 +7,8 @@ const talk = {
   call: {
     /** Which process has the connection. */
     where: { input: z.null(), output: z.object({ worker: z.string(), pid: z.number() }) },
-    /** Stands still for that many milliseconds. */
-    hang: { input: z.number(), output: z.null() },
+    /** Makes a file of that name, and stands still until it is gone. */
+    hang: { input: z.string(), output: z.null() },
     /** Ends the process with that code. */
     crash: { input: z.number(), output: z.null() },
   },
