@@ -204,7 +204,7 @@ describe('rollcall join', () => {
     const { join } = await open()
     const tyr = join('log:a', '--name', 'Tyr', '--stay')
     await tyr.says(/in log:a, here \(0\)\n/)
-    expect(tyr.err).toMatch(/nobody is shown in this channel\n/)
+    await tyr.says(/nobody is shown in this channel\n/, 'err')
   })
 
   test('a channel that tells only counts', async () => {
