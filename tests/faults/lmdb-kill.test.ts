@@ -95,7 +95,9 @@ describe('a log whose process is killed', () => {
       const epochs = new Set<string>()
       let first = 1
       let appended = 0
-      for (let round = 0; round < rounds; round++) {
+      let round = 0
+      // Nothing is proven where nothing happened: on a slow disk it takes some more of them.
+      for (; round < rounds || appended <= rounds * 20; round++) {
         const appender = startAppender(folder, accepted, first)
         await until(() => appender.output().includes('\n'), { what: 'the log to open' })
         await new Promise((resolve) => setTimeout(resolve, Math.floor(random() ** 2 * 250)))
@@ -132,9 +134,8 @@ describe('a log whose process is killed', () => {
         await log.close()
         rmSync(copy, { recursive: true })
       }
-      console.log(`${accepted}: ${rounds} kills, ${appended} messages accepted`)
-      expect(appended).toBeGreaterThan(rounds * 20)
-      expect(epochs.size).toBe(accepted === 'memory' ? rounds : 1)
+      console.log(`${accepted}: ${round} kills, ${appended} messages accepted`)
+      expect(epochs.size).toBe(accepted === 'memory' ? round : 1)
     })
   }
 })

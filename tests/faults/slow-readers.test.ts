@@ -1,10 +1,10 @@
-import { createRequire } from 'node:module'
 import { setInterval } from 'node:timers/promises'
 import { channel, contract } from '@rollcall/core'
 import { allow, rollcall } from 'rollcall'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { z } from 'zod'
+import { usedBytes } from '../support/memory.ts'
 import { until } from '../support/until.ts'
 
 // A hundred clients stop reading while messages keep coming: the server's memory stays where it is, those who read notice
@@ -53,16 +53,7 @@ async function reader(): Promise<Reader> {
   return { socket, offsets }
 }
 
-/** Memory without the log's own share and without garbage. */
-function memory(): number {
-  const { gc } = globalThis as { gc?: () => void }
-  gc?.()
-  const { heapUsed, external, arrayBuffers } = process.memoryUsage()
-  return heapUsed + external + arrayBuffers
-}
-
 it(`a hundred clients that do not read for ${SECONDS} s cost nobody anything, and miss nothing`, async () => {
-  createRequire(import.meta.url)('node:v8').setFlagsFromString('--expose-gc')
   const slow = await Promise.all(Array.from({ length: SLOW }, reader))
   const quick = await reader()
   for (const { socket } of slow) socket.pause()
@@ -87,10 +78,10 @@ it(`a hundred clients that do not read for ${SECONDS} s cost nobody anything, an
     }
     await new Promise((resolve) => setImmediate(resolve))
   }
-  const before = memory()
+  const before = await usedBytes()
   const sentBefore = sent
   await emit(SECONDS * 1000)
-  const grown = memory() - before - (sent - sentBefore) * (TEXT.length + 400)
+  const grown = (await usedBytes()) - before - (sent - sentBefore) * (TEXT.length + 400)
   await until(() => quick.offsets.length === sent, { what: 'the quick one to have all' })
 
   for (const { socket } of slow) socket.resume()

@@ -77,7 +77,7 @@ export class World {
     return world
   }
 
-  async everybodyHere(deadlineMs = 20_000): Promise<void> {
+  async everybodyHere(deadlineMs = 30_000): Promise<void> {
     const absent = () => this.people.filter(({ here }) => !here)
     await until(() => absent().length === 0, { deadlineMs, what: 'everybody to be here' }).catch((error) => {
       const who = absent().map(({ user, speaks }) => `${user} (${speaks})`)
@@ -106,7 +106,7 @@ export class World {
    * Waits until all is well again, and measures how long that takes; then everybody shows a new state and says one thing
    * more, all of which must succeed. Answers what the checker finds.
    */
-  async settle({ convergeMs = 15_000 } = {}): Promise<Verdict> {
+  async settle({ convergeMs = 30_000 } = {}): Promise<Verdict> {
     const from = now()
     await Promise.all(this.stage.nodes.map((node) => this.stage.healthy(node, convergeMs)))
     await this.everybodyHere(convergeMs)
@@ -117,7 +117,7 @@ export class World {
     this.history.add({ kind: 'quiet' })
     for (const [i, person] of this.people.entries()) person.show(i + 1)
     await Promise.all(this.people.map((person) => person.say(`${person.user}-last`)))
-    await this.#until(() => this.#differences((i) => i + 1).length === 0 && this.#caughtUp(), 5_000)
+    await this.#until(() => this.#differences((i) => i + 1).length === 0 && this.#caughtUp(), 20_000)
     for (const topic of TOPICS) {
       this.history.add({ kind: 'expected', topic, members: this.expected(topic, (i) => i + 1) })
       for (const person of this.people)
