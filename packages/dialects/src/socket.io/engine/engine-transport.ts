@@ -28,6 +28,7 @@ export class EngineTransport implements Transport, KnownSession {
   #lane: Transport | null = null
   #candidate: SocketLane | null = null
   #timer: Undo = ignore
+  #armedFor = Number.POSITIVE_INFINITY
   #closing = false
   #paused = false
   #trusted = false
@@ -119,7 +120,10 @@ export class EngineTransport implements Transport, KnownSession {
         listener.received(packet?.content ?? '')
         break
       case 'ponged':
-        if (this.#heartbeat.ponged(this.#clock.now())) listener.alive?.()
+        if (!this.#heartbeat.ponged(this.#clock.now())) break
+        // A pong may have had longer than the next ping has.
+        if (this.#heartbeat.due < this.#armedFor) this.#arm()
+        listener.alive?.()
         break
       case 'pong':
         this.#say(PONG)
@@ -197,7 +201,8 @@ export class EngineTransport implements Transport, KnownSession {
 
   #arm(): void {
     this.#timer()
-    this.#timer = this.#clock.after(Math.max(0, this.#heartbeat.due - this.#clock.now()), () => this.#lapse())
+    this.#armedFor = this.#heartbeat.due
+    this.#timer = this.#clock.after(Math.max(0, this.#armedFor - this.#clock.now()), () => this.#lapse())
   }
 
   #lapse(): void {

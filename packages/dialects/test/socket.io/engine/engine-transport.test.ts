@@ -306,6 +306,20 @@ describe('the heartbeat', () => {
     expect(happened).toEqual(['alive'])
   })
 
+  test('pings one interval after a pong also where a pong may take longer', async () => {
+    const { lane, told } = socket({ pingInterval: 100, pingTimeout: 5_000 })
+    for (let beats = 1; beats <= 3; beats++) {
+      await clock.advance(100)
+      expect(lane.written.slice(1)).toHaveLength(beats)
+      told.received('3')
+    }
+    await clock.advance(100)
+    await clock.advance(4_999)
+    expect(lane.closed).toBeNull()
+    await clock.advance(1)
+    expect([lane.closed, clock.pending]).toEqual([1005, 0])
+  })
+
   test('ends a session that does not answer, whatever else it says', async () => {
     const { lane, told } = socket()
     await clock.advance(300)
