@@ -27,7 +27,11 @@ function open(nsp = '', options: object = {}, way: Way = 'websocket'): Socket {
 async function connected(nsp = '', options: object = {}, way: Way = 'websocket'): Promise<Socket> {
   const socket = open(nsp, options, way)
   await until(() => socket.connected, { what: 'the connection' })
-  if (way === 'upgraded') await until(() => socket.io.engine.transport.name === 'websocket', { what: 'the upgrade' })
+  if (way === 'upgraded') {
+    await until(() => socket.io.engine.transport.name === 'websocket', { what: 'the upgrade' })
+    // What is answered there has been read there: the server has moved, too.
+    await new Promise((resolve) => socket.emit('upgraded?', resolve))
+  }
   return socket
 }
 

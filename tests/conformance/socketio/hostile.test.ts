@@ -10,17 +10,18 @@ import { type Room, type RoomOptions, room } from './room.ts'
 
 let server: Room
 let bystander: RawSocket
+const survivors: RawSocket[] = []
 
 beforeEach(async () => {
   server = await room({ server: { limits: { helloMs: 60_000 } } })
-  bystander = await joinSocket(server.url)
+  bystander = (await joinSocket(server.url)).live()
 })
 
 afterEach(async () => {
   bystander.send('42["message","unharmed"]')
   await bystander.text('42["message","unharmed"')
   expect(bystander.closed).toBeNull()
-  bystander.cut()
+  for (const each of [bystander, ...survivors.splice(0)]) each.cut()
   await until(() => server.app.stats().connections === 0, { what: 'all connections to be gone' })
   await server.close()
   expect(server.errors).toEqual([])
@@ -31,7 +32,7 @@ async function restart(options: RoomOptions): Promise<void> {
   bystander.cut()
   await server.close()
   server = await room(options)
-  bystander = await joinSocket(server.url)
+  bystander = (await joinSocket(server.url)).live()
 }
 
 /** What is left of a session after a frame. */
@@ -43,9 +44,9 @@ async function closesWith(...frames: (string | Uint8Array)[]): Promise<void> {
 
 async function survives(...frames: (string | Uint8Array)[]): Promise<RawSocket> {
   const socket = await joinSocket(server.url)
+  survivors.push(socket)
   socket.send(...frames, '42999["twice",21]')
   await socket.text('43999[42]')
-  socket.cut()
   return socket
 }
 
@@ -216,7 +217,7 @@ describe('too much', () => {
         for (let i = 0; i < 20; i++) await server.app.channel('live:a').emit('message', text)
         return server.app.stats().closedAsSlow === 1
       },
-      { deadlineMs: 10_000 },
+      { deadlineMs: 30_000 },
     )
     socket.cut()
   })
@@ -235,7 +236,7 @@ describe('what never ends', () => {
   })
 
   test('a connection without a connect', async () => {
-    await restart({ socketIo: { connectTimeout: 300 } })
+    await restart({ socketIo: { connectTimeout: 2_000 } })
     const socket = await openSocket(server.url)
     expect(await socket.end()).toBe(1005)
     const client = await RawPolling.open(server.url)
@@ -250,11 +251,9 @@ describe('what never ends', () => {
   })
 
   test('a half-open peer', async () => {
-    await restart({ socketIo: { pingInterval: 300, pingTimeout: 200 } })
+    await restart({ socketIo: { pingInterval: 300, pingTimeout: 2_000 } })
     const half = await joinSocket(server.url)
     half.pause()
-    await bystander.text('2')
-    bystander.send('3')
     await until(() => server.app.stats().connections === 1)
     half.cut()
   })
@@ -276,7 +275,7 @@ describe('a socket that is reset', () => {
 
   test('in the middle of a handshake, a poll, a post', async () => {
     // A handshake whose answer nobody took is nobody's session until it has to say hello.
-    await restart({ server: { limits: { helloMs: 300 } } })
+    await restart({ server: { limits: { helloMs: 2_000 } } })
     const client = await RawPolling.open(server.url)
     await client.say('40')
     const target = `/socket.io/?EIO=4&transport=polling&sid=${client.sid}`
@@ -377,5 +376,5 @@ test('a storm of connections leaves nothing behind', async () => {
   await storm(40)
   await until(() => server.app.stats().sessions === 1)
   // 800 connections came and went.
-  expect((await settled()) - before).toBeLessThan(2_000_000)
+  await until(async () => (await settled()) - before < 2_000_000, { what: 'memory to come back' })
 }, 60_000)

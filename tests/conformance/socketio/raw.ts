@@ -35,17 +35,23 @@ export class RawSocket {
     this.#socket.pause()
   }
 
+  /** Answers pings from now on, at once. */
+  live(): this {
+    this.#socket.on('message', (bytes: Buffer, isBinary) => {
+      if (!isBinary && bytes.toString() === '2') this.#socket.send('3')
+    })
+    return this
+  }
+
   /** The first text that fits, from `from` on. */
   async text(what: string | RegExp, from = 0): Promise<string> {
     const fits = (frame: string | Buffer) =>
       typeof frame === 'string' && (typeof what === 'string' ? frame.startsWith(what) : what.test(frame))
-    return String(
-      await until(() => this.got.slice(from).find(fits), { deadlineMs: 5_000, what: `${what}; got ${this.got}` }),
-    )
+    return String(await until(() => this.got.slice(from).find(fits), { what: `${what}` }))
   }
 
   async end(): Promise<number> {
-    return (await until(() => this.closed, { deadlineMs: 5_000, what: 'the close' })).code
+    return (await until(() => this.closed, { what: 'the close' })).code
   }
 }
 
@@ -93,6 +99,13 @@ export class RawPolling {
     return (await this.get()).text()
   }
 
+  /** Polls until something has come that fits; answers all that has come. */
+  async until(what: RegExp): Promise<string> {
+    let got = await this.poll()
+    while (!what.test(got)) got += `\x1e${await this.poll()}`
+    return got
+  }
+
   post(body: string | Uint8Array, headers: Record<string, string> = {}): Promise<Response> {
     return fetch(this.#target, { method: 'POST', body: body as BodyInit, headers })
   }
@@ -126,13 +139,13 @@ export class RawTcp {
   }
 
   async answer(): Promise<string> {
-    await until(() => this.got.includes('\r\n\r\n'), { deadlineMs: 5_000, what: 'an answer' })
+    await until(() => this.got.includes('\r\n\r\n'), { what: 'an answer' })
     return this.got
   }
 
   /** The other side closed. */
-  async end(deadlineMs = 5_000): Promise<string> {
-    await until(() => this.ended, { deadlineMs, what: 'the end' })
+  async end(): Promise<string> {
+    await until(() => this.ended, { what: 'the end' })
     return this.got
   }
 }
