@@ -1,6 +1,7 @@
 import { io, type Socket } from 'socket.io-client'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { until } from '../../support/until.ts'
+import { leave } from './leave.ts'
 import { type Room, type RoomOptions, room } from './room.ts'
 
 let server: Room
@@ -10,8 +11,7 @@ beforeEach(async () => {
   await restart()
 })
 afterEach(async () => {
-  // In each of its namespaces: a client that has another goes on trying, at a port that somebody else may get.
-  for (const { io: manager } of sockets.splice(0)) for (const socket of Object.values(manager.nsps)) socket.disconnect()
+  leave(sockets)
   await server.close()
   expect(server.errors).toEqual([])
 })

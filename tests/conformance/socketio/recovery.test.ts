@@ -3,6 +3,7 @@ import { type Log, memoryBus, memoryLog } from 'rollcall'
 import { io, type Socket } from 'socket.io-client'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { until } from '../../support/until.ts'
+import { leave } from './leave.ts'
 import { Path } from './path.ts'
 import { joinSocket, openSocket, type RawSocket } from './raw.ts'
 import { type Room, type RoomOptions, room } from './room.ts'
@@ -13,16 +14,11 @@ const sockets: Socket[] = []
 
 beforeEach(() => start())
 afterEach(async () => {
-  leaveAll()
+  leave(sockets)
   path.close()
   await server.close()
   expect(server.errors).toEqual([])
 })
-
-/** Ends clients in each of their namespaces: one that has another goes on trying, at a port that somebody else may get. */
-function leaveAll(): void {
-  for (const { io: manager } of sockets.splice(0)) for (const socket of Object.values(manager.nsps)) socket.disconnect()
-}
 
 async function start(options: RoomOptions = {}): Promise<void> {
   if (server) await server.close()
@@ -274,7 +270,7 @@ test('a client whose node is another one after its path broke misses nothing', a
   await until(async () => (await other.app.channel('room:lobby').count()).entries === 1)
   await say('three')
   await until(() => messages.length === 3)
-  leaveAll()
+  leave(sockets)
   await other.close()
   expect(other.errors).toEqual([])
   await kept.close()
