@@ -48,18 +48,23 @@ describe('compression', () => {
   })
 
   test('works both ways with a client that knows nothing of us', async () => {
-    const { app, url } = await stage({ compression: { minBytes: 1_024 } })
+    const { url } = await stage({ compression: { minBytes: 1_024 } })
     const open = async (perMessageDeflate: boolean) => {
       const socket = new WebSocket(`${url.replace('http', 'ws')}/plain/room:a`, { perMessageDeflate })
       const got: string[] = []
       socket.on('message', (data) => got.push(`${data}`))
       afterwards(() => socket.terminate())
       await new Promise((resolve) => socket.once('open', resolve))
+      // It is in the room when it hears itself there.
+      socket.send('here')
+      await until(() => got.length > 0)
       return { socket, got }
     }
     const [one, two, plain] = [await open(true), await open(true), await open(false)]
     expect([one.socket.extensions, plain.socket.extensions]).toEqual(['permessage-deflate', ''])
-    await until(() => app.stats().channels === 1)
+    // Those who came before hear it too.
+    await until(() => one.got.length === 3 && two.got.length === 2)
+    for (const { got } of [one, two, plain]) got.length = 0
     const long = JSON.stringify(Array.from({ length: 500 }, (_, i) => ({ id: i, text: 'again and again' })))
     const sent = ['short', long, '', '🙂'.repeat(2_000)]
     for (const message of sent) one.socket.send(message)
@@ -105,6 +110,7 @@ describe('a compression bomb', () => {
     }
     expect((process.memoryUsage().rss - before) / MIB).toBeLessThan(60)
     await welcomed(server)
+    await until(() => server.app.stats().closes[1009] === 20)
     expect(server.app.stats().closes).toEqual({ 1009: 20 })
   })
 
