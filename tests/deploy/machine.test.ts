@@ -103,9 +103,8 @@ describe('the systemd unit', () => {
     const server = await startProgram(process.execPath, /listening on (\S+)/, { args, env, cwd: guideFolder() })
     afterwards(async () => void (await server.stop()))
     const clients = await Promise.all(Array.from({ length: 20 }, () => Native.join(server.ready[1]!, 'room:lobby')))
-    const start = performance.now()
     expect(await server.stop('SIGTERM')).toEqual({ code: 0, signal: null })
-    expect(performance.now() - start).toBeLessThan(11_000)
+    await Promise.all(clients.map((client) => client.end()))
     // Each was told to come back, and when.
     expect(clients.map(({ frames }) => frames.some(([kind]) => kind === 'closing'))).toEqual(clients.map(() => true))
     expect(new Set(clients.map(({ closeCode }) => closeCode))).toEqual(new Set([4100]))

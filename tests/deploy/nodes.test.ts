@@ -6,6 +6,9 @@ import { missingOpenssl } from './certificate.ts'
 import { kinds, missing } from './proxy.ts'
 import { stage } from './stage.ts'
 
+/** So many that by no chance worth a thought all addresses lead to one node: where that depends on ports, too, it is a toss. */
+const COUNT = 22
+
 describe.each(kinds)('behind $name with a second node, which does not know the first,', (kind) => {
   const why = missing(kind) ?? missingOpenssl
   const test = it.skipIf(why)
@@ -14,20 +17,20 @@ describe.each(kinds)('behind $name with a second node, which does not know the f
   test('clients that poll stay with theirs, and go to the other when it ends', async () => {
     const { apps, socketIo } = await stage(kind, { nodes: 2 })
     const sockets: Socket[] = []
-    for (let i = 0; i < 16; i++) {
+    for (let i = 0; i < COUNT; i++) {
       const socket = await socketIo(i % 2 === 0 ? 'polling' : 'upgraded', { from: `127.0.${i}.${i * 7 + 2}` })
-      for (const text of ['a', 'b', 'c']) await socket.timeout(5_000).emitWithAck('message', text)
+      for (const text of ['a', 'b', 'c']) await socket.timeout(15_000).emitWithAck('message', text)
       sockets.push(socket)
     }
     // A poll that came to the other one would have been the end of its session.
     const at = apps.map((app) => app.stats().connections)
-    expect(at[0]! + at[1]!).toBe(16)
-    expect(at.every((count) => count >= 2)).toBe(true)
+    expect(at[0]! + at[1]!).toBe(COUNT)
+    expect(at.every((count) => count >= 1)).toBe(true)
 
     await apps[0]!.close({ timeoutMs: 200, drainMs: 0, retryAfterMs: 10, spreadMs: 50 })
-    await until(() => apps[1]!.stats().connections === 16, { what: 'all at the second' })
+    await until(() => apps[1]!.stats().connections === COUNT, { what: 'all at the second', deadlineMs: 40_000 })
     await until(() => sockets.every(({ connected }) => connected))
-    for (const socket of sockets) await socket.timeout(5_000).emitWithAck('message', 'd')
+    for (const socket of sockets) await socket.timeout(15_000).emitWithAck('message', 'd')
   })
 })
 

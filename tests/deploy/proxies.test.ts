@@ -48,7 +48,7 @@ describe.each(kinds)('behind $name, as docs/deploy has it,', (kind) => {
     const socket = await socketIo(way)
     const got: unknown[] = []
     socket.on('message', (text: unknown) => void got.push(text))
-    for (const text of ['one', 'two', 'three']) await socket.timeout(5_000).emitWithAck('message', text)
+    for (const text of ['one', 'two', 'three']) await socket.timeout(15_000).emitWithAck('message', text)
     await until(() => heard.length === 3 && got.length === 3)
     expect([heard, got]).toEqual([
       ['one', 'two', 'three'],
@@ -77,7 +77,7 @@ describe.each(kinds)('behind $name, as docs/deploy has it,', (kind) => {
     for (const [i, spoof] of spoofs.entries()) {
       const coming = { from: `127.0.0.${i + 2}`, headers: { 'X-Forwarded-For': spoof, 'X-Real-IP': '203.0.113.8' } }
       addresses.push(await native(coming).client.join('room:lobby').call('whence', null))
-      addresses.push(await (await socketIo('polling', coming)).timeout(5_000).emitWithAck('whence', null))
+      addresses.push(await (await socketIo('polling', coming)).timeout(15_000).emitWithAck('whence', null))
     }
     expect(addresses).toEqual(['127.0.0.2', '127.0.0.2', '127.0.0.3', '127.0.0.3', '127.0.0.4', '127.0.0.4'])
   })
@@ -98,7 +98,7 @@ describe.each(kinds)('behind $name, as docs/deploy has it,', (kind) => {
   })
 
   test('clients that have nothing to say stay', async () => {
-    const { native, socketIo, apps } = await stage(kind, { pingMs: 500, ...(kind.endsSilence && { silence: '2s' }) })
+    const { native, socketIo, apps } = await stage(kind, { pingMs: 500, ...(kind.endsSilence && { silence: '4s' }) })
     const quiet = native()
     const room = quiet.client.join('room:lobby')
     const heard: string[] = []
@@ -106,7 +106,7 @@ describe.each(kinds)('behind $name, as docs/deploy has it,', (kind) => {
     const socket = await socketIo('upgraded')
     const { id } = socket
     // One a second, as the server looks: more than twice as long as silence may last.
-    await until(() => quiet.pings >= 5)
+    await until(() => quiet.pings >= 9)
     await apps[0]!.channel('room:lobby').emit('message', 'still here?')
     await until(() => heard.length === 1)
     expect([quiet.opened, heard, socket.connected, socket.id === id]).toEqual([1, ['still here?'], true, true])
@@ -117,7 +117,7 @@ describe.each(kinds)('behind $name, as docs/deploy has it,', (kind) => {
       const { native } = await stage(kind, { silence: '1s' })
       const quiet = native()
       quiet.client.join('room:lobby')
-      await until(() => quiet.opened === 2)
+      await until(() => quiet.opened > 1)
       expect(quiet.pings).toBe(0)
     })
 
@@ -132,7 +132,10 @@ describe.each(kinds)('behind $name, as docs/deploy has it,', (kind) => {
     await until(() => room.state.kind === 'joined')
 
     const said: string[] = []
-    const more = () => until(() => heard.length >= said.length - 5 && heard.length > 20)
+    const more = () => {
+      const count = said.length + 20
+      return until(() => heard.length >= count)
+    }
     const speaker = setInterval(() => {
       const text = String(said.length)
       said.push(text)
