@@ -1,9 +1,8 @@
-import type { Clock } from '@rollcall/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Happened, type RoomsApp, roomsApp } from '../support/app.ts'
 import { eventually } from '../support/eventually.ts'
 import { Peer } from '../support/peer.ts'
-import { steadyClock } from '../support/steady-clock.ts'
+import { hastyClock, steadyClock } from '../support/steady-clock.ts'
 
 let app: RoomsApp
 let happened: Happened
@@ -282,14 +281,7 @@ describe('server code', () => {
   })
 
   it('leaves no channel behind that nobody needs', async () => {
-    // It takes seconds, which pass fifty times as fast here.
-    const start = steadyClock.now()
-    const clock: Clock = {
-      now: () => start + (steadyClock.now() - start) * 50,
-      after: (ms, task) => steadyClock.after(ms / 50, task),
-      soon: (task) => steadyClock.soon(task),
-    }
-    const { app: brief } = roomsApp({ clock })
+    const { app: brief } = roomsApp({ clock: hastyClock(50) })
     const alice = new Peer(brief)
     await alice.hello()
     await alice.join('room:x')

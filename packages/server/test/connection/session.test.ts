@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Happened, type RoomsApp, roomsApp } from '../support/app.ts'
 import { eventually } from '../support/eventually.ts'
 import { Peer } from '../support/peer.ts'
+import { hastyClock } from '../support/steady-clock.ts'
 
 let app: RoomsApp
 let happened: Happened
@@ -204,6 +205,11 @@ describe('three connections of one user', () => {
 })
 
 describe('a silent connection', () => {
+  beforeEach(async () => {
+    await app.close({ timeoutMs: 10 })
+    ;({ app, happened } = roomsApp({ clock: hastyClock(5) }))
+  })
+
   it('is closed, and its member leaves after the grace', async () => {
     const bob = (await member('Bob')).peer
     const peer = new Peer(app, { pingMs: 100, deadMs: 100 })

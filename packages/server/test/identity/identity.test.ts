@@ -1,10 +1,10 @@
-import { channel, contract } from '@rollcall/core'
+import { type Clock, channel, contract } from '@rollcall/core'
 import { afterEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { type App, allow, identify, memoryBus, type RollcallOptions, rollcall } from '../../src/index.ts'
 import { eventually } from '../support/eventually.ts'
 import { Peer } from '../support/peer.ts'
-import { steadyClock } from '../support/steady-clock.ts'
+import { hastyClock, steadyClock } from '../support/steady-clock.ts'
 
 const opened: Pick<App, 'close'>[] = []
 afterEach(async () => {
@@ -34,7 +34,7 @@ const chat = contract({
   }),
 })
 
-function open(options: RollcallOptions = {}) {
+function open(options: RollcallOptions = {}, clock: Clock = steadyClock) {
   const asked: string[] = []
   const app = rollcall(
     chat,
@@ -58,14 +58,14 @@ function open(options: RollcallOptions = {}) {
         return identify(
           { id: user },
           {
-            ...(livesMs !== undefined && { expiresAt: steadyClock.now() + livesMs }),
+            ...(livesMs !== undefined && { expiresAt: clock.now() + livesMs }),
             ...(issuedAt !== undefined && { issuedAt }),
             ...(session !== undefined && { session }),
           },
         )
       },
       onError: () => {},
-      clock: steadyClock,
+      clock,
       ...options,
     },
   )
@@ -80,13 +80,13 @@ async function peer(app: Pick<App, 'accept'>, credentials: Given) {
 
 describe('credentials that expire', () => {
   it('end the connection, which may come back', async () => {
-    const { app } = open()
+    const { app } = open({}, hastyClock(5))
     const { peer: alice } = await peer(app, { user: 'alice', livesMs: 300 })
     await eventually(() => expect(alice.closed?.code).toBe(4004))
   })
 
   it('can be refreshed in place, by the same user alone', async () => {
-    const { app } = open()
+    const { app } = open({}, hastyClock(5))
     const { peer: alice } = await peer(app, { user: 'alice', livesMs: 1_200 })
     expect((await alice.ask('refresh', { user: 'mallory' }))[2]).toMatchObject({ code: 'unauthorized' })
     expect((await alice.ask('refresh', { user: 'alice', livesMs: 60_000 }))[0]).toBe('ok')
