@@ -19,17 +19,17 @@ export function slow({ subject, world }: Part): void {
       if (i % 20 === 0) await new Promise((resolve) => setImmediate(resolve))
     }
     await until(() => app.stats().behind > 0)
-    await until(() => bob.messages('log:a').length === COUNT, 10_000)
+    await until(() => bob.messages('log:a').length === COUNT)
     expect(tyr.messages('log:a').length).toBeLessThan(COUNT)
     tyr.resume()
-    await until(() => tyr.messages('log:a').length === COUNT, 10_000)
+    await until(() => tyr.messages('log:a').length === COUNT)
     const all = Array.from({ length: COUNT }, (_, i) => i + 1)
     expect(numbersOf(tyr.messages('log:a'))).toEqual(all)
     expect(numbersOf(bob.messages('log:a'))).toEqual(all)
     await app.channel('log:a').emit('message', `${COUNT + 1} live again`)
     await until(() => tyr.messages('log:a').length === COUNT + 1)
     expect(app.stats().closedAsSlow).toBe(0)
-  }, 30_000)
+  }, 60_000)
 
   test('on a channel without history it is closed, and harms nobody', async () => {
     const [tyr, bob] = [await world().join('tyr', 'room:a'), await world().join('bob', 'room:a')]
@@ -45,5 +45,5 @@ export function slow({ subject, world }: Part): void {
     await meets(subject.fates.tooSlow, tyr, Promise.resolve())
     await bob.send('room:a', 'still here')
     await until(() => bob.messages('room:a').at(-1) === 'still here')
-  }, 30_000)
+  }, 60_000)
 }

@@ -24,6 +24,10 @@ export const LIMITS = { messageBytes: 4_096, messageDepth: 16, channelsPerConnec
 
 export const GRACE_MS = 150
 
+// Conditions over sockets, on machines that have much else to do.
+const PATIENCE_MS = 15_000
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+
 /** A listening server, and clients of the dialect under test. */
 export class World {
   readonly app: App<(typeof rooms)['channels']>
@@ -95,12 +99,12 @@ export class World {
 }
 
 /** Waits until something holds. */
-export function until(condition: () => unknown, timeoutMs = 3_000): Promise<void> {
+export function until(condition: () => unknown, timeoutMs = PATIENCE_MS): Promise<void> {
   return vi.waitFor(() => expect(condition()).toBeTruthy(), { timeout: timeoutMs, interval: 5 })
 }
 
 /** Waits until a value is what is expected. */
-export function becomes<T>(read: () => T, expected: NoInfer<T>, timeoutMs = 3_000): Promise<void> {
+export function becomes<T>(read: () => T, expected: NoInfer<T>, timeoutMs = PATIENCE_MS): Promise<void> {
   return vi.waitFor(() => expect(read()).toEqual(expected), { timeout: timeoutMs, interval: 5 })
 }
 

@@ -1,4 +1,5 @@
 import { WebSocket } from 'ws'
+import { PollWatch } from '../contract/poll-watch.ts'
 import { Told } from '../contract/subject.ts'
 
 /** How frames of a client travel, by hand. */
@@ -84,8 +85,10 @@ class LongPollWire implements Wire {
   closed: { code: number; reason: string } | null = null
   readonly #url: string
   readonly #heard: Heard
-  readonly #gone = new AbortController()
+  #gone = new AbortController()
   #token = ''
+  #watch: PollWatch | null = null
+  #leaving: Promise<void> | null = null
   #polling: Promise<void> | null = null
   #paused = false
   #sending: Promise<unknown> = Promise.resolve()
@@ -97,8 +100,10 @@ class LongPollWire implements Wire {
 
   async open(): Promise<void> {
     const { status, token } = await this.#ask({})
-    if (status === 410) this.#token = token
-    else {
+    if (status === 410) {
+      this.#token = token
+      this.#watch = new PollWatch(token)
+    } else {
       this.closed = { code: 1008, reason: String(status) }
       this.#gone.abort()
     }
@@ -117,6 +122,7 @@ class LongPollWire implements Wire {
 
   async #poll(): Promise<void> {
     try {
+      if (this.#watch) this.#watch.begun++
       const { status, messages } = await this.#ask({})
       for (const message of messages) this.#heard(message)
       if (status === 410) this.#end()
@@ -131,6 +137,7 @@ class LongPollWire implements Wire {
   #end(): void {
     this.closed ??= { code: 3410, reason: 'gone' }
     this.#gone.abort()
+    if (!this.#leaving) this.#watch?.close()
   }
 
   // One request at a time, as the official client sends.
@@ -163,13 +170,24 @@ class LongPollWire implements Wire {
 
   async close(): Promise<void> {
     this.lose()
+    await this.#leaving
     await this.#polling
   }
 
   lose(): void {
     if (this.closed) return
     this.closed = { code: 1006, reason: 'lost' }
-    // Once the poll is on its way: nobody hears the end of one that has not begun.
-    setTimeout(() => this.#gone.abort(), 25)
+    this.#leaving = this.#leave()
+  }
+
+  async #leave(): Promise<void> {
+    const over = () => this.#gone.signal.aborted
+    this.resume()
+    while (this.#watch && !(await this.#watch.giveUp(() => this.#gone.abort(), over))) {
+      await this.#polling
+      this.#gone = new AbortController()
+      this.resume()
+    }
+    this.#watch?.close()
   }
 }

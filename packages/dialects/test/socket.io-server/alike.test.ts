@@ -1,8 +1,9 @@
 import type { Server, Socket } from '@rollcall/dialects/socket.io/server'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   afterwards,
   answering,
+  becomes,
   type Client,
   collect,
   reported,
@@ -80,7 +81,7 @@ describe.each(each)('$which over $transport', ({ which, transport }) => {
       socket.on('disconnecting', (why) => ends.push(['disconnecting', why, socket.connected, [...socket.rooms]]))
       socket.on('disconnect', (why) => ends.push(['disconnect', why, socket.connected, [...socket.rooms]]))
       end(client as never)
-      await vi.waitFor(() => expect(ends).toHaveLength(2))
+      await becomes(() => expect(ends).toHaveLength(2))
       expect(ends).toEqual([
         ['disconnecting', reason, true, [socket.id, 'room']],
         ['disconnect', reason, false, []],
@@ -105,7 +106,7 @@ describe.each(each)('$which over $transport', ({ which, transport }) => {
     })
 
     test('ends with the ping timeout when the client is silent', async () => {
-      const { io, join } = await open(undefined, { pingInterval: 50, pingTimeout: 60 })
+      const { io, join } = await open(undefined, { pingInterval: 50, pingTimeout: 1_000 })
       const connected = told(io, 'connection')
       const client = await join('/', { reconnection: false })
       const [socket] = (await connected) as [Socket]
@@ -209,9 +210,9 @@ describe.each(each)('$which over $transport', ({ which, transport }) => {
       ])
       expect(await socket.emitWithAck('sum', 3, 4)).toBe(7)
       expect(
-        await new Promise((resolve) => socket.timeout(1_000).emit('sum', 1, 1, (...all: unknown[]) => resolve(all))),
+        await new Promise((resolve) => socket.timeout(10_000).emit('sum', 1, 1, (...all: unknown[]) => resolve(all))),
       ).toEqual([null, 2, 'more'])
-      expect(await socket.timeout(1_000).emitWithAck('sum', 5, 4)).toBe(9)
+      expect(await socket.timeout(10_000).emitWithAck('sum', 5, 4)).toBe(9)
     })
 
     test('that is not acknowledged in time fails', async () => {
@@ -384,7 +385,7 @@ describe.each(each)('$which over $transport', ({ which, transport }) => {
       await socket?.join('x')
       await socket?.leave('x')
       clients[0]?.disconnect()
-      await vi.waitFor(() => expect(seen).toHaveLength(6))
+      await becomes(() => expect(seen).toHaveLength(6))
       expect(seen).toEqual([
         ['create-room', 'x'],
         ['join-room', 'x', socket?.id],
@@ -491,19 +492,19 @@ describe.each(each)('$which over $transport', ({ which, transport }) => {
       const { io, clients } = await three()
       for (const [i, client] of clients.entries()) client.on('q', (answer: (n: number) => void) => answer(i))
       const [error, responses] = await new Promise<[unknown, number[]]>((resolve) =>
-        io.timeout(1_000).emit('q', (...all: [unknown, number[]]) => resolve(all)),
+        io.timeout(10_000).emit('q', (...all: [unknown, number[]]) => resolve(all)),
       )
       expect(error).toBe(null)
       expect([...responses].sort()).toEqual([0, 1, 2])
-      expect(await io.to('y').timeout(1_000).emitWithAck('q')).toEqual([2])
-      expect(await io.to('nowhere').timeout(1_000).emitWithAck('q')).toEqual([])
+      expect(await io.to('y').timeout(10_000).emitWithAck('q')).toEqual([2])
+      expect(await io.to('nowhere').timeout(10_000).emitWithAck('q')).toEqual([])
     })
 
     test('fail together if one does not acknowledge', async () => {
       const { io, clients } = await three()
       clients[0]?.on('q', (answer: (n: number) => void) => answer(0))
       const failed = await io
-        .timeout(100)
+        .timeout(1_000)
         .emitWithAck('q')
         .catch((error: unknown) => error)
       expect(String(failed)).toBe('Error: operation has timed out')
@@ -526,7 +527,7 @@ describe.each(each)('$which over $transport', ({ which, transport }) => {
       io.of('/b').to('room').emit('m', 2)
       io.to('room').emit('m', 3)
       io.emit('m', 4)
-      await vi.waitFor(() => expect(got).toEqual({ a: [1], b: [2] }))
+      await becomes(() => expect(got).toEqual({ a: [1], b: [2] }))
       expect(io.engine.clientsCount).toBe(1)
       const left = told(b, 'disconnect')
       io.of('/b').disconnectSockets()
@@ -658,7 +659,7 @@ describe.each(each)('$which over $transport', ({ which, transport }) => {
       io.on('new_namespace', (namespace) => made.push(namespace))
       const client = await join('/room-1')
       client.disconnect()
-      await vi.waitFor(() => expect((made[0] as { sockets: Map<string, unknown> }).sockets.size).toBe(0))
+      await becomes(() => expect((made[0] as { sockets: Map<string, unknown> }).sockets.size).toBe(0))
       await join('/room-1')
       expect(made).toHaveLength(2)
     })
@@ -688,7 +689,7 @@ describe.each(each)('$which over $transport', ({ which, transport }) => {
       client.emit('bad')
       client.emit('good', 1)
       client.emit('change', 1)
-      await vi.waitFor(() => expect(heard).toHaveLength(2))
+      await becomes(() => expect(heard).toHaveLength(2))
       expect(heard).toEqual([
         ['good', 1],
         ['change', 'changed'],
@@ -712,9 +713,9 @@ describe.each(each)('$which over $transport', ({ which, transport }) => {
       const client = await join()
       client.emit('e', 1)
       // The original calls its listeners a little later than those for everything.
-      await vi.waitFor(() => expect(seen).toHaveLength(3))
+      await becomes(() => expect(seen).toHaveLength(3))
       client.emit('unknown', 2)
-      await vi.waitFor(() => expect(seen).toHaveLength(5))
+      await becomes(() => expect(seen).toHaveLength(5))
       expect(seen).toEqual([['first', 'e'], ['any', 'e', 1], 'e', ['first', 'unknown'], ['any', 'unknown', 2]])
     })
 
@@ -779,7 +780,7 @@ describe.each(each)('$which over $transport', ({ which, transport }) => {
       expect((socket.request as unknown as { user: string }).user).toBe('u')
       expect(seen[0]).toEqual([true, 'GET'])
       client.emit('x')
-      if (transport === 'polling') await vi.waitFor(() => expect(seen).toContainEqual([false, 'POST']))
+      if (transport === 'polling') await becomes(() => expect(seen).toContainEqual([false, 'POST']))
       const answer = await fetch(`http://localhost:${client.io.opts.port}/socket.io/?EIO=4&transport=polling`)
       expect(answer.headers.get('x-test')).toBe(transport === 'polling' ? 'yes' : answer.headers.get('x-test'))
     })
@@ -880,7 +881,7 @@ describe.each(each)('$which over $transport', ({ which, transport }) => {
     const { id } = client
     const got = collect(client, 'm')
     io.to('room').emit('m', 'first')
-    await vi.waitFor(() => expect(got).toHaveLength(1))
+    await becomes(() => expect(got).toHaveLength(1))
     const [old] = [...io.sockets.sockets.values()]
     const gone = told(old as NonNullable<typeof old>, 'disconnect')
     client.io.engine.close()
@@ -898,7 +899,7 @@ describe.each(each)('$which over $transport', ({ which, transport }) => {
       [id, 'room'].sort(),
     ])
     io.to('room').emit('m', 'fourth')
-    await vi.waitFor(() => expect(got).toHaveLength(4))
+    await becomes(() => expect(got).toHaveLength(4))
     expect(got.map((args) => (args as unknown[])[0])).toEqual(['first', 'second', 'third', 'fourth'])
   })
 

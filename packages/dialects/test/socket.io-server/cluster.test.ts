@@ -1,8 +1,8 @@
 import { Server, type Socket } from '@rollcall/dialects/socket.io/server'
 import { memoryBus } from 'rollcall'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { decodeParcel, encodeParcel } from '../../src/socket.io/server/parcel.ts'
-import { type Client, collect, listen, reported, type Stage, told } from './stage.ts'
+import { becomes, type Client, collect, listen, reported, type Stage, told } from './stage.ts'
 
 // Three servers that are one to their clients.
 
@@ -22,7 +22,7 @@ async function world(prepare: (io: Server) => void = () => {}, options: object =
   for (const name of ['a', 'b', 'c']) {
     const io = new Server({
       broker: bus.broker(name),
-      nodes: { beatMs: 20, askMs: 200 },
+      nodes: { beatMs: 20, askMs: 10_000 },
       onError: (what, error) => void reported.push(`${what}: ${String(error)}`),
       ...options,
     })
@@ -30,7 +30,7 @@ async function world(prepare: (io: Server) => void = () => {}, options: object =
     stages.push(await listen(io))
   }
   const others = stages.map(({ io }) => io.serverSideEmitWithAck('knock'))
-  await vi.waitFor(async () => expect((await Promise.all(others)).length).toBe(3))
+  await becomes(async () => expect((await Promise.all(others)).length).toBe(3))
   for (const stage of stages) {
     const connected = told(stage.io, 'connection')
     const client = await stage.join('/', { auth: { n: clients.length } })
@@ -41,11 +41,11 @@ async function world(prepare: (io: Server) => void = () => {}, options: object =
   }
   const got = clients.map((client) => collect(client, 'm'))
   const together = async (count: number) => {
-    await vi.waitFor(() => expect(got.flat()).toHaveLength(count))
+    await becomes(() => expect(got.flat()).toHaveLength(count))
     return got.map((each) => [...each])
   }
   // They know each other when all of them find all sockets.
-  await vi.waitFor(async () => {
+  await becomes(async () => {
     for (const { io } of stages) expect(await io.fetchSockets()).toHaveLength(3)
   })
   return { stages, clients, sockets, got: together }
@@ -110,7 +110,7 @@ describe('an event', () => {
     const other = await (all.stages[1] as Stage).join('/other')
     const heard = collect(other, 'm')
     first(all).of('/other').emit('m', 'other')
-    await vi.waitFor(() => expect(heard).toEqual(['other']))
+    await becomes(() => expect(heard).toEqual(['other']))
     first(all).emit('m', 'root')
     expect(await all.got(3)).toEqual([['root'], ['root'], ['root']])
     expect(heard).toHaveLength(1)
@@ -130,7 +130,7 @@ describe('acknowledgements', () => {
     const all = await world()
     for (const [n, client] of all.clients.entries())
       client.on('q', (x: number, answer: (value: unknown) => void) => answer({ n: n * x, b: Buffer.from([n]) }))
-    const answers = (await first(all).timeout(2_000).emitWithAck('q', 10)) as { n: number; b: Uint8Array }[]
+    const answers = (await first(all).timeout(10_000).emitWithAck('q', 10)) as { n: number; b: Uint8Array }[]
     expect(answers.map(({ n, b }) => [n, [...b]]).sort()).toEqual([
       [0, [0]],
       [10, [1]],
@@ -139,19 +139,19 @@ describe('acknowledgements', () => {
     const [remote] = await first(all)
       .in(all.sockets[1]?.id as string)
       .fetchSockets()
-    expect(await remote?.timeout(2_000).emitWithAck('q', 1)).toMatchObject({ n: 1 })
+    expect(await remote?.timeout(10_000).emitWithAck('q', 1)).toMatchObject({ n: 1 })
   })
 
   test('that are missing elsewhere are missing', async () => {
     const all = await world()
     all.clients[0]?.on('q', (answer: (n: number) => void) => answer(0))
     const failed = await first(all)
-      .timeout(50)
+      .timeout(1_000)
       .emitWithAck('q')
       .catch((error: unknown) => error)
     expect(String(failed)).toBe('Error: operation has timed out')
     expect((failed as { responses: unknown }).responses).toEqual([0])
-    expect(await first(all).local.timeout(2_000).emitWithAck('q')).toEqual([0])
+    expect(await first(all).local.timeout(10_000).emitWithAck('q')).toEqual([0])
   })
 })
 
@@ -185,7 +185,7 @@ describe('sockets elsewhere', () => {
   test('can be moved, and disconnected', async () => {
     const all = await world()
     first(all).socketsJoin(['p', 'q'])
-    await vi.waitFor(async () => expect(await first(all).in('p').fetchSockets()).toHaveLength(3))
+    await becomes(async () => expect(await first(all).in('p').fetchSockets()).toHaveLength(3))
     first(all)
       .in(all.sockets[1]?.id as string)
       .socketsLeave('p')
@@ -193,7 +193,7 @@ describe('sockets elsewhere', () => {
       .in(all.sockets[2]?.id as string)
       .fetchSockets()
     remote?.leave('p')
-    await vi.waitFor(async () => expect(await first(all).in('p').fetchSockets()).toHaveLength(1))
+    await becomes(async () => expect(await first(all).in('p').fetchSockets()).toHaveLength(1))
     const ends = all.clients.map((client) => told(client, 'disconnect'))
     remote?.disconnect(true)
     expect((await ends[2])?.[0]).toBe('io server disconnect')
@@ -208,7 +208,7 @@ describe('servers', () => {
     const all = await world()
     const heard = all.stages.map(({ io }) => collect(io, 'hello'))
     first(all).serverSideEmit('hello', 1, { b: Buffer.from('x') })
-    await vi.waitFor(() => expect(heard.map((each) => each.length)).toEqual([0, 1, 1]))
+    await becomes(() => expect(heard.map((each) => each.length)).toEqual([0, 1, 1]))
     expect(heard[1]).toEqual([[1, { b: Buffer.from('x') }]])
   })
 
@@ -227,7 +227,7 @@ describe('servers', () => {
     expect(await first(all).fetchSockets()).toHaveLength(2)
     all.clients[0]?.on('q', (answer: (n: number) => void) => answer(0))
     all.clients[1]?.on('q', (answer: (n: number) => void) => answer(1))
-    expect(await first(all).timeout(2_000).emitWithAck('q')).toEqual([0, 1])
+    expect(await first(all).timeout(10_000).emitWithAck('q')).toEqual([0, 1])
     await first(all).close()
     await first(all).close()
   })
@@ -261,7 +261,7 @@ describe('servers', () => {
       await stranger.ask('a', 'io:ask', bytes, 100).catch(() => {})
     }
     stranger.publish('io:/', encodeParcel({ ...head, rooms: [], except: [] }, ['m', 'last']))
-    await vi.waitFor(() => expect(got.at(-1)).toBe('last'))
+    await becomes(() => expect(got.at(-1)).toBe('last'))
     expect(new Set(got)).toEqual(new Set(['odd', 'last']))
   })
 
@@ -280,7 +280,7 @@ describe('servers', () => {
     const back = (all.stages[0] as Stage).open('/', { auth: { pid } })
     const heard = collect(back, 'm')
     expect(((await here) as [Socket])[0].recovered).toBe(true)
-    await vi.waitFor(() => expect(heard).toHaveLength(1))
+    await becomes(() => expect(heard).toHaveLength(1))
   })
 })
 

@@ -193,7 +193,7 @@ describe('an HTTP server', () => {
     expect(extensions).toContain('permessage-deflate')
     // More than a stranger may send.
     const text = 'x'.repeat(200_000)
-    expect(await client.timeout(2_000).emitWithAck('echo', text)).toBe(text)
+    expect(await client.timeout(10_000).emitWithAck('echo', text)).toBe(text)
     expect(tcpOf(client).bytesRead).toBeLessThan(50_000)
   })
 

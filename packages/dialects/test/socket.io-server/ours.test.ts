@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import type { Server, ServerOptions, Socket } from '@rollcall/dialects/socket.io/server'
 import { describe, expect, test, vi } from 'vitest'
-import { answering, type Client, collect, reported, type Stage, settled, start, tcpOf, told } from './stage.ts'
+import { answering, becomes, type Client, collect, reported, type Stage, settled, start, tcpOf, told } from './stage.ts'
 
 // Where ours does something else than the original, or something at all.
 
@@ -55,7 +55,7 @@ describe('what an application throws', () => {
     const client = await stage.join()
     client.emit('x', () => {})
     await settled(client)
-    await vi.waitFor(() => expect(reported).toEqual([report]))
+    await becomes(() => expect(reported).toEqual([report]))
     expect(client.connected).toBe(true)
     reported.length = 0
   })
@@ -73,7 +73,7 @@ describe('what an application throws', () => {
     socket.on('disconnecting', () => oops())
     socket.on('disconnect', async () => oops())
     client.disconnect()
-    await vi.waitFor(() => expect(reported).toHaveLength(2))
+    await becomes(() => expect(reported).toHaveLength(2))
     expect(reported.splice(0)).toEqual([
       'A listener of "disconnecting" failed: Error: oops',
       'A listener of "disconnect" failed: Error: oops',
@@ -86,7 +86,7 @@ describe('what an application throws', () => {
     const { client, socket } = await joined(stage)
     client.on('q', (answer: () => void) => answer())
     socket.emit('q', () => oops())
-    await vi.waitFor(() => expect(reported).toHaveLength(1))
+    await becomes(() => expect(reported).toHaveLength(1))
     expect(reported.splice(0)).toEqual(['An acknowledgement failed: Error: oops'])
   })
 
@@ -174,12 +174,12 @@ describe('middlewares', () => {
     })
     const leaving = stage.open()
     const cut = stage.open()
-    await vi.waitFor(() => expect(waiting).toHaveLength(2))
+    await becomes(() => expect(waiting).toHaveLength(2))
     leaving.disconnect()
     cut.io.engine.close()
-    await vi.waitFor(() => expect(stage.io.engine.clientsCount).toBeLessThan(2))
+    await becomes(() => expect(stage.io.engine.clientsCount).toBeLessThan(2))
     cut.disconnect()
-    await vi.waitFor(() => expect(stage.io.engine.clientsCount).toBe(0))
+    await becomes(() => expect(stage.io.engine.clientsCount).toBe(0))
     for (const next of waiting) next()
     expect([seen, stage.io.sockets.adapter.sids.size]).toEqual([[], 0])
   })
@@ -254,7 +254,7 @@ describe('acknowledgements', () => {
     const answers: (() => void)[] = []
     socket.on('q', (answer: () => void) => answers.push(answer))
     client.emit('q', () => {})
-    await vi.waitFor(() => expect(answers).toHaveLength(1))
+    await becomes(() => expect(answers).toHaveLength(1))
     const gone = told(client, 'disconnect')
     socket.disconnect()
     answers[0]?.()
@@ -309,13 +309,10 @@ describe('a connection', () => {
     const bystander = await stage.join()
     tcpOf(client).pause()
     const gone = told(socket, 'disconnect')
-    await vi.waitFor(
-      () => {
-        for (let i = 0; i < 20; i++) socket.emit('m', 'x'.repeat(50_000))
-        expect(stage.io.stats().closedAsSlow).toBe(1)
-      },
-      { timeout: 5_000, interval: 1 },
-    )
+    await becomes(() => {
+      for (let i = 0; i < 20; i++) socket.emit('m', 'x'.repeat(50_000))
+      expect(stage.io.stats().closedAsSlow).toBe(1)
+    })
     const [reason, description] = (await gone) as [string, unknown]
     expect([reason, description]).toEqual(['transport error', { description: 'the client reads too slowly' }])
     await settled(bystander)

@@ -4,11 +4,14 @@ import type { AddressInfo, Socket as TcpSocket } from 'node:net'
 import { Server, type ServerOptions } from '@rollcall/dialects/socket.io/server'
 import { Server as Original } from 'socket.io'
 import { io as connectTo, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client'
-import { afterEach, expect } from 'vitest'
+import { afterEach, expect, vi } from 'vitest'
 import { WebSocketServer } from 'ws'
 
 /** The servers that must behave alike. */
 export type Which = 'the original' | 'ours'
+
+// Over sockets, on machines that have much else to do.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {
@@ -67,7 +70,11 @@ export async function listen(io: Server, transport: 'websocket' | 'polling' = 'w
       reconnectionDelayMax: 20,
       ...more,
     })
-    afterwards(() => client.disconnect())
+    // In each of its namespaces: a client that is in another goes on trying, at a port that somebody else may get.
+    afterwards(() => {
+      for (const each of Object.values((client.io as unknown as { nsps: Record<string, Client> }).nsps))
+        each.disconnect()
+    })
     return client
   }
   const join: Stage['join'] = async (path, more) => {
@@ -84,6 +91,11 @@ export function told(
   event: string,
 ): Promise<unknown[]> {
   return new Promise((resolve) => void emitter.once(event, (...args) => resolve(args)))
+}
+
+/** Waits until expectations hold. */
+export function becomes<T>(ask: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(ask, { timeout: 15_000, interval: 5 })
 }
 
 /** Collects what comes with events of a name. */
@@ -112,7 +124,7 @@ export async function settled(...clients: Client[]): Promise<void> {
   await Promise.all(
     clients.map((client) =>
       client
-        .timeout(2_000)
+        .timeout(10_000)
         .emitWithAck('settled')
         .catch(() => {}),
     ),

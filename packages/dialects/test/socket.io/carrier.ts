@@ -1,4 +1,5 @@
 import { WebSocket } from 'ws'
+import { PollWatch } from '../contract/poll-watch.ts'
 
 /** How the packets of Engine.IO reach a server and come from it. */
 export interface Carrier {
@@ -45,41 +46,55 @@ export async function overWebSocket(url: string, listener: CarrierListener): Pro
 export async function overPolling(url: string, listener: CarrierListener): Promise<Carrier> {
   const base = `${url}/socket.io/?EIO=4&transport=polling`
   const opened = (await (await fetch(base)).text()).slice(1)
-  const target = `${base}&sid=${(JSON.parse(opened) as { sid: string }).sid}`
+  const { sid } = JSON.parse(opened) as { sid: string }
   listener.packet(`0${opened}`)
-  return new Polling(target, listener)
+  return new Polling(`${base}&sid=${sid}`, new PollWatch(sid), listener)
 }
 
 class Polling implements Carrier {
   readonly #target: string
   readonly #listener: CarrierListener
-  readonly #aborting = new AbortController()
+  readonly #watch: PollWatch
+  #aborting = new AbortController()
   #going: Promise<void> = Promise.resolve()
   #resumed: (() => void) | null = null
   #paused: Promise<void> | null = null
   #closed = false
+  #lost = false
+  #polling: Promise<void>
 
-  constructor(target: string, listener: CarrierListener) {
+  constructor(target: string, watch: PollWatch, listener: CarrierListener) {
     this.#target = target
+    this.#watch = watch
     this.#listener = listener
-    void this.#poll()
+    this.#polling = this.#poll()
   }
 
   async #poll(): Promise<void> {
-    while (!this.#closed) {
+    // Who is lost goes on until the server can hear of it.
+    while (!this.#closed || this.#lost) {
       if (this.#paused) await this.#paused
       try {
+        this.#watch.begun++
         const response = await fetch(this.#target, { signal: this.#aborting.signal })
         const body = await response.text()
-        if (response.status !== 200) return this.#end()
+        if (response.status !== 200) return this.#over()
         for (const packet of body.split('\x1e')) {
-          if (packet === '1') return this.#end()
-          this.#listener.packet(packet.startsWith('b') ? Buffer.from(packet.slice(1), 'base64') : packet)
+          if (packet === '1') return this.#over()
+          if (!this.#lost)
+            this.#listener.packet(packet.startsWith('b') ? Buffer.from(packet.slice(1), 'base64') : packet)
         }
       } catch {
-        return this.#end()
+        return this.#over()
       }
     }
+    this.#over()
+  }
+
+  #over(): void {
+    if (!this.#lost) this.#watch.close()
+    this.#lost = false
+    this.#end()
   }
 
   // One POST at a time.
@@ -114,8 +129,27 @@ class Polling implements Carrier {
   }
 
   lose(): void {
+    if (this.#closed) return
+    this.#lost = true
     this.#end()
-    this.#aborting.abort()
+    void this.#leave()
+  }
+
+  async #leave(): Promise<void> {
+    this.resume()
+    while (
+      !(await this.#watch.giveUp(
+        () => this.#aborting.abort(),
+        () => !this.#lost,
+      ))
+    ) {
+      await this.#polling
+      // The server has answered meanwhile.
+      this.#aborting = new AbortController()
+      this.#lost = true
+      this.#polling = this.#poll()
+    }
+    this.#watch.close()
   }
 
   #end(): void {
