@@ -1,4 +1,3 @@
-import { systemClock } from '@rollcall/core'
 import { Frame, Run, type TransportListener } from 'rollcall'
 import { brokerContract } from 'rollcall/broker/contract'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -11,6 +10,7 @@ import {
   seededRandom,
 } from '../src/index.ts'
 import type { ServerTransport } from '../src/network/server-transport.ts'
+import { promptClock } from './prompt-clock.ts'
 
 const kind = { offset: 0, volatile: false, key: null, roster: false }
 
@@ -411,7 +411,7 @@ describe('what passes', () => {
 brokerContract(
   'the bus of a network',
   () => {
-    const bus = network({ clock: systemClock, random: seededRandom(1), bus: { delayMs: 0.5, jitterMs: 1 } })
+    const bus = network({ clock: promptClock, random: seededRandom(1), bus: { delayMs: 0.5, jitterMs: 1 } })
     return { broker: (node) => bus.broker(node) }
   },
   { describe, it, expect },

@@ -1,8 +1,8 @@
-import { systemClock } from '@rollcall/core'
 import { type Log, LogUnavailable, memoryLog } from 'rollcall/log'
 import { logContract } from 'rollcall/log/contract'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type ManualClock, manualClock, type RemoteLog, remoteLog, seededRandom } from '../src/index.ts'
+import { promptClock } from './prompt-clock.ts'
 
 for (const [name, conditions] of [
   ['a log that is near', {}],
@@ -14,7 +14,7 @@ for (const [name, conditions] of [
       const clock = manualClock()
       const random = seededRandom(1)
       const near = memoryLog({ clock, random, idempotencyWindowMs })
-      const log = remoteLog(near, { clock: systemClock, logClock: systemClock, random, conditions })
+      const log = remoteLog(near, { clock: promptClock, logClock: promptClock, random, conditions })
       // What is far away needs real time as well.
       const elapse = (ms: number) =>
         clock.advance(ms).then(() => new Promise<void>((resolve) => setTimeout(resolve, 1)))
