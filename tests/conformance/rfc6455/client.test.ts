@@ -12,6 +12,8 @@ import { close, frame, text } from '../../support/frames.ts'
 
 const chat = contract({ 'room:{room}': channel({ emit: { message: z.string() } }) })
 
+const PATIENT = { timeout: 20_000, interval: 5 }
+
 const undo: (() => void)[] = []
 afterEach(() => {
   for (const task of undo.splice(0)) task()
@@ -76,7 +78,7 @@ const kinds = ({ states }: Stand) => new Set(states.map(({ kind }) => kind))
 
 /** It comes back, and was never open. */
 async function neverOpens(stand: Stand) {
-  await vi.waitFor(() => expect(stand.sockets.length).toBeGreaterThan(2), { timeout: 5_000 })
+  await vi.waitFor(() => expect(stand.sockets.length).toBeGreaterThan(2), PATIENT)
   expect([...kinds(stand)].sort()).toEqual(['connecting', 'waiting'])
 }
 
@@ -86,7 +88,7 @@ const toClient = { mask: null } as const
 describe('a handshake that is answered', () => {
   test('rightly opens the connection', async () => {
     const stand = await meet((request) => Buffer.concat([Buffer.from(switching(request)), text(WELCOME, toClient)]))
-    await vi.waitFor(() => expect(stand.client.state.kind).toBe('open'))
+    await vi.waitFor(() => expect(stand.client.state.kind).toBe('open'), PATIENT)
     expect(stand.requests[0]).toMatch(/^sec-websocket-protocol: rollcall\.v1\r$/im)
     expect(stand.requests[0]).toMatch(/^sec-websocket-version: 13\r$/im)
   })
@@ -155,7 +157,7 @@ describe('a server’s frame', () => {
         frame(0, WELCOME.slice(half), toClient),
       ]),
     )
-    await vi.waitFor(() => expect(stand.client.state.kind).toBe('open'))
+    await vi.waitFor(() => expect(stand.client.state.kind).toBe('open'), PATIENT)
   })
 })
 
@@ -170,6 +172,6 @@ test('a client’s frames are masked, each with a key of its own', async () => {
     return switching(request)
   })
   // No welcome comes: it gives up and says hello again.
-  await vi.waitFor(() => expect(keys.size).toBeGreaterThan(3), { timeout: 10_000 })
+  await vi.waitFor(() => expect(keys.size).toBeGreaterThan(3), PATIENT)
   expect(unmasked).toBe(0)
-}, 15_000)
+})
