@@ -204,9 +204,11 @@ describe('a packet that is tolerated', () => {
 describe('too much', () => {
   test('490,000 packets in one body', async () => {
     const client = await RawPolling.open(url)
-    const started = performance.now()
+    // Time of this process: others may have the machine meanwhile.
+    const started = process.cpuUsage()
     expect((await client.post('3\x1e'.repeat(490_000))).status).toBe(400)
-    expect(performance.now() - started).toBeLessThan(1_000)
+    const { user, system } = process.cpuUsage(started)
+    expect((user + system) / 1_000).toBeLessThan(1_000)
   })
 
   test('a message above the limit', async () => {

@@ -173,10 +173,12 @@ describe('a packet that is tolerated', () => {
 describe('too much', () => {
   test('490,000 packets in one body end their session, and cost next to nothing', async () => {
     const client = await RawPolling.open(server.url)
-    const started = performance.now()
+    // Time of this process: others may have the machine meanwhile.
+    const started = process.cpuUsage()
     const { status } = await client.post('3\x1e'.repeat(490_000))
     expect(status).toBe(400)
-    expect(performance.now() - started).toBeLessThan(1_000)
+    const { user, system } = process.cpuUsage(started)
+    expect((user + system) / 1_000).toBeLessThan(1_000)
     expect((await client.get()).status).toBe(400)
   })
 

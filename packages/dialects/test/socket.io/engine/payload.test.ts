@@ -64,9 +64,11 @@ describe('what a post carries', () => {
   })
 
   test('a small body cannot make much work: 490,000 packets are counted no further than the limit', () => {
-    const started = performance.now()
+    // Time of this process: others may have the machine meanwhile.
+    const started = process.cpuUsage()
     expect(decodePayload('3\x1e'.repeat(490_000), 4, 10_000)).toBe('too_many')
-    expect(performance.now() - started).toBeLessThan(100)
+    const { user, system } = process.cpuUsage(started)
+    expect((user + system) / 1_000).toBeLessThan(100)
   })
 })
 
