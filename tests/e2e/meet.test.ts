@@ -120,5 +120,5 @@ describeInChromium('guests of many kinds', () => {
     const left = names.filter((name) => name !== 'Plain')
     await alice.seesHere(...left)
     await until(sees(left), { what: 'everybody to agree that one has left' })
-  }, 60_000)
+  })
 })

@@ -8,7 +8,7 @@ import { socketIoPerson } from './cluster/socket-io-person.ts'
 import { Stage } from './cluster/stage.ts'
 import { now } from './cluster/world.ts'
 
-describe.skipIf(missingNats)('whichever node is asked', { timeout: 60_000 }, () => {
+describe.skipIf(missingNats)('whichever node is asked', () => {
   let stage: Stage
   const guests: Guest[] = []
 

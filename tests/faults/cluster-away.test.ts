@@ -7,7 +7,7 @@ import { Guest } from './cluster/guest.ts'
 import { Stage } from './cluster/stage.ts'
 import { now, pause } from './cluster/world.ts'
 
-describe.skipIf(missingNats)('while NATS is away', { timeout: 120_000 }, () => {
+describe.skipIf(missingNats)('while NATS is away', { timeout: 300_000 }, () => {
   let stage: Stage
   const guests: Guest[] = []
 

@@ -16,7 +16,7 @@ const lives = (pid: number) => {
   }
 }
 
-describe.skipIf(missingNats)('npm run cluster', { timeout: 120_000 }, () => {
+describe.skipIf(missingNats)('npm run cluster', { timeout: 300_000 }, () => {
   it('starts a NATS and three lobbies, goes on without one of them, and leaves nothing behind', async () => {
     // Above the ports that the system gives to whoever asks for any.
     const env = { PORT: String(61_000 + (process.pid % 4_000)) }

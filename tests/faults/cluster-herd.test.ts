@@ -16,7 +16,7 @@ afterEach(async () => {
 })
 afterAll(printFigures)
 
-describe.skipIf(missingNats)('2,000 clients', { timeout: 180_000 }, () => {
+describe.skipIf(missingNats)('2,000 clients', { timeout: 300_000 }, () => {
   async function everybodyHere(crowds: Crowds, messages: number) {
     const away: number[] = []
     const report = await until(

@@ -8,7 +8,7 @@ import { now, pause } from './cluster/world.ts'
 
 const LONG = process.env['FAULTS'] === 'long'
 
-describe.skipIf(missingNats)('who is here, seen from other nodes', { timeout: 120_000 }, () => {
+describe.skipIf(missingNats)('who is here, seen from other nodes', { timeout: 300_000 }, () => {
   let stage: Stage
   const guests: Guest[] = []
 

@@ -33,7 +33,7 @@ async function judge(scenario: string, scene: World, options: { convergeMs?: num
   return report
 }
 
-describe.skipIf(missingNats)('three nodes on one NATS', { timeout: 120_000 }, () => {
+describe.skipIf(missingNats)('three nodes on one NATS', { timeout: 300_000 }, () => {
   it('keep every promise when nothing is broken', async () => {
     const scene = await world({ polls: true })
     await pause(2_000)

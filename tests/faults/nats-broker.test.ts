@@ -7,7 +7,7 @@ const patient = { timeout: 20_000, interval: 5 }
 const bytesOf = (content: string) => new TextEncoder().encode(content)
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
 
-describe.skipIf(missingNats)('a broker when NATS fails', { timeout: 60_000 }, () => {
+describe.skipIf(missingNats)('a broker when NATS fails', () => {
   let nats: TestNats
   const open: NatsBroker[] = []
 

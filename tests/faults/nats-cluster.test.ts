@@ -9,7 +9,7 @@ import { missingNats, startNatsCluster, type TestNats } from '../support/nats.ts
 const patient = { timeout: 30_000, interval: 10 }
 const retention = WIDE
 
-describe.skipIf(missingNats)('three servers of NATS', { timeout: 120_000 }, () => {
+describe.skipIf(missingNats)('three servers of NATS', { timeout: 300_000 }, () => {
   let servers: TestNats[]
   const open: { close(): Promise<void> }[] = []
 

@@ -8,7 +8,7 @@ import { slowProxy } from '../support/slow-proxy.ts'
 const patient = { timeout: 20_000, interval: 5 }
 const retention = WIDE
 
-describe.skipIf(missingNats)('a log when NATS fails', { timeout: 60_000 }, () => {
+describe.skipIf(missingNats)('a log when NATS fails', () => {
   let nats: TestNats
   const open: Log[] = []
 

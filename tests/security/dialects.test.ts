@@ -98,7 +98,7 @@ describe.each(here)('$name', (language) => {
     expect(errors).toEqual([])
     expect(app.stats().refusals['internal'] ?? 0).toBe(0)
     expect((await ask()).status).toBe(101)
-  }, 180_000)
+  })
 
   test('who comes and wants nothing is closed in time', async () => {
     const { ask } = await serve(language, { helloMs: 500 })

@@ -83,7 +83,7 @@ describe('slow handshakes', () => {
     // Who has something to say did not have to wait for them.
     expect(ended).toBeLessThan(slow.length)
     await until(() => ended === slow.length, { what: 'the end of all of them', deadlineMs: 30_000 })
-  }, 60_000)
+  })
 })
 
 describe('headers', () => {
@@ -251,7 +251,7 @@ describe('a storm of connections', () => {
     // Each of the five counts as sixty-one, for the whole network that it comes from.
     expect(await refused('2001:db8:1:1::2', 196)).toBe(1)
     expect(await refused('203.0.113.2', 10)).toBe(0)
-  }, 30_000)
+  })
 
   test('a full node says so, and takes the next one when somebody has gone', async () => {
     const { ask, hello, app } = await stage({ limits: { connections: 2 } })
@@ -295,5 +295,5 @@ describe('a storm of connections', () => {
     const seconds = (performance.now() - began) / 1000
     console.info(`4,000 connections at once: ${seconds.toFixed(1)} s`)
     expect(seconds).toBeLessThan(30)
-  }, 60_000)
+  })
 })

@@ -52,7 +52,7 @@ describe('file descriptors', () => {
       await served(await join(server, 'room:a'))
       expect(server.output()).not.toMatch(/Error|uncaught|EMFILE/)
     },
-    60_000,
+    180_000,
   )
 })
 
@@ -87,6 +87,6 @@ describe('memory', () => {
       expect([group.kills(), server.child.exitCode]).toEqual([0, null])
       await served(await join(server, 'room:a'))
     },
-    120_000,
+    180_000,
   )
 })
