@@ -100,14 +100,18 @@ class LongPollWire implements Wire {
 
   async open(): Promise<void> {
     const { status, token } = await this.#ask({})
-    if (status === 410) {
-      this.#token = token
-      this.#watch = new PollWatch(token)
-    } else {
+    if (status === 410) this.#enter(token)
+    else {
       this.closed = { code: 1008, reason: String(status) }
       this.#gone.abort()
     }
     this.#go()
+  }
+
+  #enter(token: string): void {
+    this.#token = token
+    this.#watch?.close()
+    this.#watch = new PollWatch(token)
   }
 
   async #ask(request: RequestInit): Promise<{ status: number; token: string; messages: string[]; reason?: string }> {
@@ -123,9 +127,10 @@ class LongPollWire implements Wire {
   async #poll(): Promise<void> {
     try {
       if (this.#watch) this.#watch.begun++
-      const { status, messages } = await this.#ask({})
+      const { status, token, messages } = await this.#ask({})
       for (const message of messages) this.#heard(message)
-      if (status === 410) this.#end()
+      if (status === 410 && this.#leaving && token !== this.#token) this.#enter(token)
+      else if (status === 410) this.#end()
     } catch {
       // A server that stops may do so between two polls.
       this.#end()
@@ -181,9 +186,14 @@ class LongPollWire implements Wire {
   }
 
   async #leave(): Promise<void> {
-    const over = () => this.#gone.signal.aborted
     this.resume()
-    while (this.#watch && !(await this.#watch.giveUp(() => this.#gone.abort(), over))) {
+    for (let watch = this.#watch; watch; watch = this.#watch) {
+      const entered = watch
+      const over = () => this.#gone.signal.aborted || this.#watch !== entered
+      const heard = await entered.giveUp(() => this.#gone.abort(), over)
+      // Its session was over before: a poll for one that is gone opens another.
+      if (this.#watch !== entered) continue
+      if (heard) break
       await this.#polling
       this.#gone = new AbortController()
       this.resume()
