@@ -1,6 +1,9 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
+/** Requests on connections of their own: one that was idle may be closed by its server as it is taken again. */
+export const ALONE = { connection: 'close' } as const
+
 const STARTED = 'http.server.request.start'
 
 /** The polls of one session as its server has them, which runs in this process. */

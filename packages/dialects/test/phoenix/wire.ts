@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws'
-import { PollWatch } from '../contract/poll-watch.ts'
+import { ALONE, PollWatch } from '../contract/poll-watch.ts'
 import { Told } from '../contract/subject.ts'
 
 /** How frames of a client travel, by hand. */
@@ -116,7 +116,8 @@ class LongPollWire implements Wire {
 
   async #ask(request: RequestInit): Promise<{ status: number; token: string; messages: string[]; reason?: string }> {
     const token = this.#token === '' ? '' : `&token=${this.#token}`
-    const response = await fetch(`${this.#url}${token}`, { ...request, signal: this.#gone.signal })
+    const headers = { ...request.headers, ...ALONE }
+    const response = await fetch(`${this.#url}${token}`, { ...request, headers, signal: this.#gone.signal })
     return (await response.json()) as { status: number; token: string; messages: string[] }
   }
 

@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws'
-import { PollWatch } from '../contract/poll-watch.ts'
+import { ALONE, PollWatch } from '../contract/poll-watch.ts'
 
 /** How the packets of Engine.IO reach a server and come from it. */
 export interface Carrier {
@@ -76,7 +76,7 @@ class Polling implements Carrier {
       if (this.#paused) await this.#paused
       try {
         this.#watch.begun++
-        const response = await fetch(this.#target, { signal: this.#aborting.signal })
+        const response = await fetch(this.#target, { headers: ALONE, signal: this.#aborting.signal })
         const body = await response.text()
         if (response.status !== 200) return this.#over()
         for (const packet of body.split('\x1e')) {
@@ -104,7 +104,12 @@ class Polling implements Carrier {
       .join('\x1e')
     const posted = this.#going.then(async () => {
       if (this.#closed) throw new Error('closed')
-      const { status } = await fetch(this.#target, { method: 'POST', body, signal: this.#aborting.signal })
+      const { status } = await fetch(this.#target, {
+        method: 'POST',
+        body,
+        headers: ALONE,
+        signal: this.#aborting.signal,
+      })
       if (status === 413) throw new Error('413')
       if (status !== 200) this.#end()
     })
