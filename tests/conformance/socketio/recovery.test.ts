@@ -90,11 +90,20 @@ describe.each<Way>(['websocket', 'polling', 'upgraded'])('a client over %s', (wa
   })
 
   test('recovers when only it has noticed that its path is dead', async () => {
-    const { messages, connects } = await client('/', { auth: { name: 'Tyr' } }, way)
+    const { socket, messages, connects } = await client('/', { auth: { name: 'Tyr' } }, way)
+    let noticed = false
+    socket.on('disconnect', () => {
+      noticed = true
+    })
     await say('one')
     await until(() => messages.length === 1)
     path.halfOpen()
     await say('two')
+    // Between two polls there was nothing to break yet.
+    await until(() => {
+      if (!noticed) path.halfOpen()
+      return noticed
+    })
     await until(() => connects.length === 2, { deadlineMs: 30_000 })
     await until(() => messages.length === 2)
     expect([messages, connects[1]]).toEqual([['one', 'two'], { id: connects[0]?.id, recovered: true }])
