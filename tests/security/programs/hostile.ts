@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { more, ping, text } from '../../support/frames.ts'
 import { RawSocket } from '../../support/raw-socket.ts'
 
@@ -51,10 +53,27 @@ const attacks: Readonly<Record<string, () => Buffer>> = {
   // It hears itself, beside all others.
   deaf: () => say('send', ++ref, `${kind}:deaf`, 'message', 'x'.repeat(9_000)),
   handshakes: () => Buffer.alloc(0),
+  // For comparison: the same pains, while nobody suffers from them.
+  elsewhere: () => Buffer.alloc(0),
 }
 
 const make = attacks[attack]
 if (!make) throw new TypeError(`no attack "${attack}"`)
+
+const target = attack === 'elsewhere' ? await somebodyElse() : url
+
+/** A server in this process that refuses everybody. */
+async function somebodyElse(): Promise<string> {
+  const server = createServer((socket) => {
+    socket.on('error', () => {})
+    socket.once('data', () =>
+      socket.end('HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'),
+    )
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return `ws://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
 
 let connections = 0
 process.on('SIGTERM', () => {
@@ -65,7 +84,7 @@ console.log('attacking')
 
 for (;;) {
   connections++
-  const raw = await RawSocket.open(`${url}/rollcall`, { headers }).catch(() => null)
+  const raw = await RawSocket.open(`${target}/rollcall`, { headers }).catch(() => null)
   if (!raw) {
     await new Promise((resolve) => setTimeout(resolve, 10))
     continue

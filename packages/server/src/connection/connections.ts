@@ -72,7 +72,10 @@ interface Coming {
   readonly kicked: { readonly topic: string; readonly is: (one: Known) => boolean }[]
 }
 
+// How often each connection is looked after. Many are in slices, since to ping some of all of them at once holds everybody up.
 const SWEEP_MS = 1_000
+const SLICE = 250
+const MAX_SLICES = 100
 
 // A stranger that has had this long gives way to others when there are too many.
 const STRANGER_MS = 1_000
@@ -114,6 +117,7 @@ export class Connections implements ConnectionHost {
   // Clients without a connection that are being judged.
   #visiting = 0
   #sweep: Undo | null = null
+  #sweeping = this.#all.values()
 
   constructor(options: ConnectionsOptions) {
     this.#options = options
@@ -186,17 +190,29 @@ export class Connections implements ConnectionHost {
     this.#all.add(connection)
     this.#strangers.add(connection)
     this.#atAddress(handshake.address, 1)
-    this.#sweep ??= this.clock.after(SWEEP_MS, () => this.#tick())
+    if (!this.#sweep) this.#sweepLater()
     connection.start()
     return connection
   }
 
-  #tick(): void {
-    this.#sweep = null
+  #sweepLater(): void {
+    const slices = Math.min(MAX_SLICES, Math.ceil(this.#all.size / SLICE))
+    this.#sweep = this.clock.after(SWEEP_MS / slices, () => this.#tick(slices))
+  }
+
+  #tick(slices: number): void {
     const now = this.clock.now()
-    for (const connection of this.#all) connection.tick(now)
+    for (let left = Math.ceil(this.#all.size / slices); left > 0; left--) {
+      let next = this.#sweeping.next()
+      if (next.done) {
+        this.#sweeping = this.#all.values()
+        next = this.#sweeping.next()
+      }
+      next.value?.tick(now)
+    }
     this.#shedding.look(this.#all)
-    if (this.#all.size > 0) this.#sweep = this.clock.after(SWEEP_MS, () => this.#tick())
+    this.#sweep = null
+    if (this.#all.size > 0) this.#sweepLater()
   }
 
   /** Asks the application who a client is that has no connection yet, for no longer than a hello may take. */

@@ -35,7 +35,7 @@ export class Shedding {
     return this.#pressure > this.#maxBytes / 8
   }
 
-  /** Looks, about once a second and when pressed, and answers how many it closed. */
+  /** Looks, from time to time and when pressed, and answers how many it closed. */
   look(all: Iterable<Burden>): number {
     this.#pressure = 0
     const now = this.#clock.now()

@@ -1,5 +1,5 @@
 import type { Transport } from '../transport/transport.ts'
-import { Frame, Run } from './frame.ts'
+import { type Frame, Run } from './frame.ts'
 import type { Subscriber, Taking } from './subscriber.ts'
 import type { Turn } from './turn.ts'
 
@@ -22,15 +22,27 @@ export interface OutboxOwner {
   hasRoom(): void
 }
 
+/** A frame for this connection alone. */
+class Own {
+  readonly frame: Frame
+  next: Piece | null = null
+  constructor(frame: Frame) {
+    this.frame = frame
+  }
+}
+
 /** A stretch of a group's run. */
 class Stretch {
   readonly subscriber: Subscriber
   readonly frames: readonly Frame[]
+  next: Piece | null = null
   constructor(subscriber: Subscriber, frames: readonly Frame[]) {
     this.subscriber = subscriber
     this.frames = frames
   }
 }
+
+type Piece = Own | Stretch
 
 /**
  * A connection's queue of frames not yet written. In the common case it holds nothing but "from here on in that group's
@@ -42,7 +54,9 @@ export class Outbox implements Taking {
   readonly #turn: Turn
   readonly #limits: OutboxLimits
   readonly #owner: OutboxOwner
-  #pieces: (Frame | Stretch)[] | null = null
+  // A chain, not an array: arrays that a storm of connections has kept alive, V8 makes among the old ones from then on.
+  #first: Piece | null = null
+  #last: Piece | null = null
   #open: Subscriber | null = null
   #start = 0
   #waiting = false
@@ -81,8 +95,7 @@ export class Outbox implements Taking {
     }
     if (this.#open) this.end(this.#open)
     this.#ownBytes += frame.byteLength
-    if (this.#pieces) this.#pieces.push(frame)
-    else this.#pieces = [frame]
+    this.#append(new Own(frame))
     this.#wait()
   }
 
@@ -100,10 +113,21 @@ export class Outbox implements Taking {
     this.#open = null
     const { group } = subscriber
     if (!group) return
-    const stretch = new Stretch(subscriber, group.slice(this.#start, group.length))
-    if (this.#pieces) this.#pieces.push(stretch)
-    else this.#pieces = [stretch]
+    this.#append(new Stretch(subscriber, group.slice(this.#start, group.length)))
     group.ended(subscriber)
+  }
+
+  #append(piece: Piece): void {
+    if (this.#last) this.#last.next = piece
+    else this.#first = piece
+    this.#last = piece
+  }
+
+  #take(): Piece | null {
+    const first = this.#first
+    this.#first = null
+    this.#last = null
+    return first
   }
 
   #wait(): void {
@@ -116,7 +140,7 @@ export class Outbox implements Taking {
   flush(): void {
     this.#waiting = false
     const buffered = this.#transport.bufferedBytes
-    if (this.#pieces === null && this.#open?.group) {
+    if (this.#first === null && this.#open?.group) {
       const run = this.#open.group.shared(this.#start)
       if (
         buffered === 0 ||
@@ -132,17 +156,17 @@ export class Outbox implements Taking {
 
   #flushPieces(buffered: number): void {
     if (this.#open) this.end(this.#open)
-    const pieces = this.#pieces
-    if (!pieces) return
-    this.#pieces = null
+    const first = this.#take()
+    if (!first) return
     this.#ownBytes = 0
     const frames: Frame[] = []
     let bytes = buffered
     // Those who left their group for want of room: what they got later in this turn would come behind a hole.
     let fallen: Set<Subscriber> | null = null
-    for (const piece of pieces) {
-      const own = piece instanceof Frame
-      const wanted = own ? [piece] : piece.frames
+    for (let at: Piece | null = first; at; at = at.next) {
+      const piece = at
+      const own = piece instanceof Own
+      const wanted = own ? [piece.frame] : piece.frames
       const kept =
         own || buffered <= this.#limits.volatileBytes ? wanted : this.#withoutVolatile(wanted, piece.subscriber)
       let size = 0
@@ -154,7 +178,7 @@ export class Outbox implements Taking {
         continue
       }
       const wasIn = !own && piece.subscriber.index >= 0
-      const left = own ? this.#withoutOwn(piece) : piece.subscriber.overflowed(kept)
+      const left = own ? this.#withoutOwn(piece.frame) : piece.subscriber.overflowed(kept)
       if (wasIn && piece.subscriber.index < 0) {
         fallen ??= new Set()
         fallen.add(piece.subscriber)
@@ -174,7 +198,7 @@ export class Outbox implements Taking {
   // Gives up: what waits is let go together with the connection.
   #give(): void {
     this.#full = true
-    this.#pieces = null
+    this.#take()
     this.#ownBytes = 0
     this.#owner.tooSlow()
   }
