@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
 
@@ -15,14 +16,25 @@ interface Extended {
   readonly _extensions: Record<string, { cleanup(): void }>
 }
 
+/** What of `ws` decides whether messages may come in a row, without a turn of the event loop between. Its option, but for all. */
+interface Reading {
+  readonly _receiver: { _allowSynchronousEvents: boolean } | null
+}
+
+// So many messages of one read come in a row: more would let all other connections wait for as long as a flood likes.
+const IN_A_ROW = 64
+
 /**
- * The WebSocket of `ws`, with two differences. Events go straight to one owner: a listener for each of them would cost every
+ * The WebSocket of `ws`, with three differences. Events go straight to one owner: a listener for each of them would cost every
  * connection a table. And the end waits for two turns when it is the peer's doing: what it sent before its close, or before
- * the frame that broke a rule, is still answered. Nothing that it sends behind them is read any more.
+ * the frame that broke a rule, is still answered. Nothing that it sends behind them is read any more. And a flood of messages
+ * takes turns with everybody else's.
  */
 export class PeerSocket extends WebSocket {
   #owner: PeerSocketOwner | null = null
   #socket: Duplex | null = null
+  #bytesRead = 0
+  #inARow = 0
   #code = 1006
   #answering = false
   #failure: number | undefined
@@ -35,12 +47,24 @@ export class PeerSocket extends WebSocket {
   override emit(event: string | symbol, first?: unknown, second?: unknown): boolean {
     const owner = this.#owner
     if (!owner) return false
-    if (event === 'message') owner.message(first as Buffer, second as boolean)
-    else if (event === 'ping' || event === 'pong') owner.control(event)
+    if (event === 'message') {
+      this.#takeTurns()
+      owner.message(first as Buffer, second as boolean)
+    } else if (event === 'ping' || event === 'pong') owner.control(event)
     // A reset of the socket comes here without a code; `close` follows in any case.
     else if (event === 'error' && this.#answering) owner.broke(this.#code)
     else if (event === 'close') owner.closed(first as number, second as Buffer)
     return true
+  }
+
+  // What one read of the socket has brought, `ws` takes apart at once, 64 KiB of it.
+  #takeTurns(): void {
+    const { bytesRead = 0 } = this.#socket as Partial<Pick<Socket, 'bytesRead'>>
+    if (bytesRead !== this.#bytesRead) this.#inARow = 0
+    this.#bytesRead = bytesRead
+    this.#inARow = (this.#inARow + 1) % IN_A_ROW
+    const { _receiver: receiver } = this as unknown as Reading
+    if (receiver) receiver._allowSynchronousEvents = this.#inARow > 0
   }
 
   /** Takes compressed messages from the peer, and lets `inflation` read them. */
