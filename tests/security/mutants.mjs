@@ -111,6 +111,14 @@ export const mutants = [
     named: 'a message must be complete in time, however',
   },
   {
+    name: 'the turns of a flood',
+    file: `${server}/transport/peer-socket.ts`,
+    find: 'receiver._allowSynchronousEvents = this.#inARow > 0',
+    replace: 'receiver._allowSynchronousEvents = true',
+    tests: 'packages/server/test/transport/turns.test.ts',
+    named: 'messages that come all at once',
+  },
+  {
     name: 'the rate of pings and pongs',
     file: `${server}/transport/websocket.ts`,
     find: 'if (this.#controls.take(now) > 0)',

@@ -190,18 +190,14 @@ export class Connections implements ConnectionHost {
     this.#all.add(connection)
     this.#strangers.add(connection)
     this.#atAddress(handshake.address, 1)
-    if (!this.#sweep) this.#sweepLater()
+    this.#sweep ??= this.clock.after(SWEEP_MS, () => this.#tick())
     connection.start()
     return connection
   }
 
-  #sweepLater(): void {
-    const slices = Math.min(MAX_SLICES, Math.ceil(this.#all.size / SLICE))
-    this.#sweep = this.clock.after(SWEEP_MS / slices, () => this.#tick(slices))
-  }
-
-  #tick(slices: number): void {
+  #tick(): void {
     const now = this.clock.now()
+    const slices = Math.min(MAX_SLICES, Math.max(1, Math.ceil(this.#all.size / SLICE)))
     for (let left = Math.ceil(this.#all.size / slices); left > 0; left--) {
       let next = this.#sweeping.next()
       if (next.done) {
@@ -211,8 +207,7 @@ export class Connections implements ConnectionHost {
       next.value?.tick(now)
     }
     this.#shedding.look(this.#all)
-    this.#sweep = null
-    if (this.#all.size > 0) this.#sweepLater()
+    this.#sweep = this.#all.size > 0 ? this.clock.after(SWEEP_MS / slices, () => this.#tick()) : null
   }
 
   /** Asks the application who a client is that has no connection yet, for no longer than a hello may take. */
