@@ -29,9 +29,11 @@ export function writePage(docs: string, dated: readonly Dated[]): string[] {
       [`${outcome.case.name}.svg`, barPlot(outcome)],
       [`${outcome.case.name}-latency.svg`, percentilePlot(outcome)],
     ] as const
+    // Plots compare: of one system alone, the table says it all.
+    const alone = outcome.entries.length < 2
     const links: string[] = []
     for (const [name, image] of images) {
-      if (image === null) continue
+      if (image === null || alone) continue
       writeFileSync(join(plots, name), image)
       written.push(join(plots, name))
       links.push(`![${outcome.case.title}](performance/${name})`)
