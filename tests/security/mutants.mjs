@@ -113,10 +113,10 @@ export const mutants = [
   {
     name: 'the turns of a flood',
     file: `${server}/transport/peer-socket.ts`,
-    find: 'receiver._allowSynchronousEvents = this.#inARow > 0',
+    find: 'receiver._allowSynchronousEvents = this.#inTurn < IN_A_TURN',
     replace: 'receiver._allowSynchronousEvents = true',
     tests: 'packages/server/test/transport/turns.test.ts',
-    named: 'messages that come all at once',
+    named: 'who floods takes turns',
   },
   {
     name: 'the rate of pings and pongs',

@@ -47,7 +47,7 @@ export async function startServer({ limits = {}, under = [], node = [] }: Server
 }
 
 /** The hostile client of `programs/hostile.ts` as a process. */
-export async function startHostile(attack: string, url: string): Promise<Program> {
+export async function startHostile(attack: string, url: string, address: string): Promise<Program> {
   const file = await bundle('tests/security/programs/hostile.ts', 'hostile')
-  return startProgram(process.execPath, /attacking/, { args: [file, attack, url] })
+  return startProgram(process.execPath, /attacking/, { args: [file, attack, url, 'room:a', address] })
 }

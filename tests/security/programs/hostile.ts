@@ -3,11 +3,11 @@ import { type AddressInfo, createServer } from 'node:net'
 import { more, ping, text } from '../../support/frames.ts'
 import { RawSocket } from '../../support/raw-socket.ts'
 
-// One hostile client, in a process of its own: `node hostile.mjs <attack> <url> <topic>`, where others are in that topic and,
+// One hostile client, in a process of its own: `node hostile.mjs <attack> <url> <topic> <address>`, where others are in that topic and,
 // for the benchmark, in those of the same kind that end in numbers. It is one connection at a time; when it is closed it
 // comes back at once. Prints how often.
 
-const [attack = '', url = '', topic = 'room:a'] = process.argv.slice(2)
+const [attack = '', url = '', topic = 'room:a', address = '203.0.113.9'] = process.argv.slice(2)
 const kind = topic.slice(0, topic.indexOf(':'))
 const CHUNK = 65_536
 
@@ -26,7 +26,7 @@ const say = (...frame: unknown[]) => text(JSON.stringify(frame))
 const nested = `${'['.repeat(60)}${']'.repeat(60)}`
 
 // An address of its own, as a proxy would say it: those of this machine are trusted more.
-const headers = { 'sec-websocket-protocol': 'rollcall.v1', 'x-forwarded-for': '203.0.113.9' }
+const headers = { 'sec-websocket-protocol': 'rollcall.v1', 'x-forwarded-for': address }
 
 /** What is sent, again and again, after a hello and a join. */
 const attacks: Readonly<Record<string, () => Buffer>> = {

@@ -410,6 +410,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
 
   #refuseForSpeed(request: Request, retryAfterMs: number): void {
     this.#host.counters.rateLimited++
+    this.#transport.takeTurns?.()
     if (this.#pace.strike()) return this.close(CloseCode.tooFast, 'kept on after being told to slow down')
     this.#answer(request, refused('rate_limited', `Too fast: wait ${retryAfterMs} ms`, { retryAfterMs }))
   }

@@ -118,6 +118,8 @@ export class Connections implements ConnectionHost {
   #visiting = 0
   #sweep: Undo | null = null
   #sweeping = this.#all.values()
+  // How many are still to be looked after in this round. Who comes meanwhile is in the next.
+  #unswept = 0
 
   constructor(options: ConnectionsOptions) {
     this.#options = options
@@ -199,15 +201,24 @@ export class Connections implements ConnectionHost {
     const now = this.clock.now()
     const slices = Math.min(MAX_SLICES, Math.max(1, Math.ceil(this.#all.size / SLICE)))
     for (let left = Math.ceil(this.#all.size / slices); left > 0; left--) {
-      let next = this.#sweeping.next()
-      if (next.done) {
-        this.#sweeping = this.#all.values()
-        next = this.#sweeping.next()
+      if (this.#unswept === 0) this.#beginRound()
+      const { value: connection } = this.#sweeping.next()
+      this.#unswept = connection ? this.#unswept - 1 : 0
+      try {
+        connection?.tick(now)
+      } catch (error) {
+        this.report('A connection could not be looked after', error)
       }
-      next.value?.tick(now)
     }
-    this.#shedding.look(this.#all)
+    if (this.#all.size === 0) this.#beginRound()
     this.#sweep = this.#all.size > 0 ? this.clock.after(SWEEP_MS / slices, () => this.#tick()) : null
+  }
+
+  // Also when all are gone: an iterator holds on to those whom it would have come to.
+  #beginRound(): void {
+    this.#shedding.look(this.#all)
+    this.#sweeping = this.#all.values()
+    this.#unswept = this.#all.size
   }
 
   /** Asks the application who a client is that has no connection yet, for no longer than a hello may take. */

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
 
@@ -21,20 +20,35 @@ interface Reading {
   readonly _receiver: { _allowSynchronousEvents: boolean } | null
 }
 
-// So many messages of one read come in a row: more would let all other connections wait for as long as a flood likes.
-const IN_A_ROW = 64
+// So many messages of one who floods come in a turn of the event loop: more would let all others wait for as long as it likes.
+const IN_A_TURN = 64
+
+// Which turn it is. Counted only while somebody floods.
+let turn = 0
+let counting = false
+
+function currentTurn(): number {
+  if (counting) return turn
+  counting = true
+  setImmediate(() => {
+    turn++
+    counting = false
+  })
+  return turn
+}
 
 /**
  * The WebSocket of `ws`, with three differences. Events go straight to one owner: a listener for each of them would cost every
  * connection a table. And the end waits for two turns when it is the peer's doing: what it sent before its close, or before
- * the frame that broke a rule, is still answered. Nothing that it sends behind them is read any more. And a flood of messages
- * takes turns with everybody else's.
+ * the frame that broke a rule, is still answered. Nothing that it sends behind them is read any more. And who is told
+ * to slow down takes turns with everybody else.
  */
 export class PeerSocket extends WebSocket {
   #owner: PeerSocketOwner | null = null
   #socket: Duplex | null = null
-  #bytesRead = 0
-  #inARow = 0
+  #takesTurns = false
+  #turn = 0
+  #inTurn = 0
   #code = 1006
   #answering = false
   #failure: number | undefined
@@ -48,7 +62,7 @@ export class PeerSocket extends WebSocket {
     const owner = this.#owner
     if (!owner) return false
     if (event === 'message') {
-      this.#takeTurns()
+      if (this.#takesTurns) this.#waitForTurn()
       owner.message(first as Buffer, second as boolean)
     } else if (event === 'ping' || event === 'pong') owner.control(event)
     // A reset of the socket comes here without a code; `close` follows in any case.
@@ -57,14 +71,21 @@ export class PeerSocket extends WebSocket {
     return true
   }
 
-  // What one read of the socket has brought, `ws` takes apart at once, 64 KiB of it.
-  #takeTurns(): void {
-    const { bytesRead = 0 } = this.#socket as Partial<Pick<Socket, 'bytesRead'>>
-    if (bytesRead !== this.#bytesRead) this.#inARow = 0
-    this.#bytesRead = bytesRead
-    this.#inARow = (this.#inARow + 1) % IN_A_ROW
+  /**
+   * From now on the peer's messages come a few in a turn of the event loop, not all that its socket has brought. Those that
+   * were compressed come as they are: they have waited to be inflated.
+   */
+  takeTurns(): void {
+    this.#takesTurns = true
+  }
+
+  #waitForTurn(): void {
+    const now = currentTurn()
+    if (now !== this.#turn) this.#inTurn = 0
+    this.#turn = now
+    this.#inTurn++
     const { _receiver: receiver } = this as unknown as Reading
-    if (receiver) receiver._allowSynchronousEvents = this.#inARow > 0
+    if (receiver) receiver._allowSynchronousEvents = this.#inTurn < IN_A_TURN
   }
 
   /** Takes compressed messages from the peer, and lets `inflation` read them. */

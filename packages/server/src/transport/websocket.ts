@@ -85,6 +85,10 @@ export class WebSocketTransport implements Transport, PeerSocketOwner {
     this.#ws.inflateWith(this.#inflation)
   }
 
+  takeTurns(): void {
+    this.#ws.takeTurns()
+  }
+
   trusted(): void {
     if (this.#inflation) this.#inflation.maxBytes = this.#maxInflated
   }

@@ -46,3 +46,38 @@ test.each([
   await clock.advance(60_000)
   await closing
 })
+
+test('those who stay are looked after while others come and go', async () => {
+  const clock = manualClock()
+  const errors: string[] = []
+  const { app } = roomsApp({ clock, onError: (_, error) => void errors.push(String(error)) })
+  const enter = (tick: () => void) => {
+    const session: Session = {
+      receive: () => [],
+      answer: () => [],
+      notify: () => [],
+      tick() {
+        tick()
+        return []
+      },
+    }
+    return app.accept(transport, session, handshake(), 'test')
+  }
+  let ticks = 0
+  for (let i = 0; i < 500; i++) enter(() => ticks++)
+  enter(() => {
+    throw new Error('this one is broken')
+  })
+  for (let i = 0; i < 300; i++) {
+    const guests = Array.from({ length: 10 }, () => enter(() => {}))
+    await clock.advance(10)
+    clock.after(300, () => {
+      for (const guest of guests) guest.closed(1006, '')
+    })
+  }
+  expect(ticks).toBeGreaterThanOrEqual(2 * 500)
+  expect(errors.filter((error) => error.includes('this one is broken')).length).toBeGreaterThanOrEqual(2)
+  const closing = app.close({ timeoutMs: 0 })
+  await clock.advance(60_000)
+  await closing
+})
