@@ -71,7 +71,7 @@ test.each(ATTACKS)(
     // The hostile client before this one, with all that it did, is gone.
     const { closes: before } = await until(async () => {
       const state = await server.next()
-      return state.connections === CLIENTS && state
+      return state.connections === CLIENTS ? state : null
     })
     hostile = await startHostile(attack, server.url, addressOf(attack))
     const { sent, heard } = await talk(3)
