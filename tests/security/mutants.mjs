@@ -113,10 +113,18 @@ export const mutants = [
   {
     name: 'the turns of a flood',
     file: `${server}/transport/peer-socket.ts`,
-    find: 'receiver._allowSynchronousEvents = this.#inTurn < IN_A_TURN',
+    find: 'receiver._allowSynchronousEvents = false',
     replace: 'receiver._allowSynchronousEvents = true',
     tests: 'packages/server/test/transport/turns.test.ts',
     named: 'who floods takes turns',
+  },
+  {
+    name: 'the bound of what is read of one who has to go',
+    file: `${server}/transport/peer-socket.ts`,
+    find: 'if (left < 0) this.pause()',
+    replace: 'if (left < -Number.MAX_SAFE_INTEGER) this.pause()',
+    tests: 'packages/server/test/transport/leaving.test.ts',
+    named: 'is read for a little, and cut',
   },
   {
     name: 'the rate of pings and pongs',

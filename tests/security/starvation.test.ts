@@ -54,6 +54,7 @@ async function talk(beats: number): Promise<{ sent: string[]; heard: string[][] 
 const ATTACKS = [
   ['pings', '1008'],
   ['joins', '4405'],
+  ['stubborn', '4405'],
   ['presence', '4405'],
   ['json', null],
   ['fragments', '4400'],

@@ -7,6 +7,7 @@ import { seekHalfLoad } from './half-load.ts'
 const attacks = {
   pings: 'pings as fast as they go',
   joins: 'joins and leaves of ever new rooms',
+  stubborn: 'the same, on and on after it was told to go',
   presence: 'presence updates in the room of others',
   json: 'JSON of 64 KiB that is slow to read',
   fragments: 'messages in a thousand empty fragments',

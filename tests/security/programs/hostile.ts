@@ -32,6 +32,8 @@ const headers = { 'sec-websocket-protocol': 'rollcall.v1', 'x-forwarded-for': ad
 const attacks: Readonly<Record<string, () => Buffer>> = {
   pings: () => repeated(() => ping('x'.repeat(125))),
   joins: () => repeated((i) => say(i % 2 ? 'leave' : 'join', ++ref, `${kind}:x${i >> 1}`)),
+  // The same, whether or not it is told to go.
+  stubborn: () => attacks['joins']?.() ?? Buffer.alloc(0),
   presence: () => repeated((i) => say('track', ++ref, topic, { name: `hostile ${i}` })),
   // Objects of many keys, deep lists and escapes: the slowest JSON of that size.
   json: () => {
@@ -96,7 +98,8 @@ for (;;) {
     raw.socket.pause()
   }
   if (attack === 'trickle') raw.write(text('a', { fin: false }))
-  while (attack !== 'handshakes' && !raw.ended && raw.closeCode === undefined && !raw.socket.destroyed) {
+  const toldToGo = () => attack !== 'stubborn' && (raw.ended || raw.closeCode !== undefined)
+  while (attack !== 'handshakes' && !toldToGo() && !raw.socket.destroyed) {
     raw.frames.length = 0
     const full = raw.socket.writableLength >= 4 * CHUNK
     if (!full) raw.write(make())

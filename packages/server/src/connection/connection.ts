@@ -161,6 +161,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   received(payload: Payload): void {
     if (this.#closed || this.#leave) return
     this.#weigh(payload)
+    if (this.#pace.message(payload.length)) this.#transport.rest?.()
     try {
       this.#apply(this.#dialectSession.receive(payload, this.#host.clock.now()))
     } catch (error) {
@@ -262,6 +263,8 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   #request(request: Request): void {
     if (request.kind === 'hello') return void this.#hello(request)
     const wait = this.#pace.take(request.kind, this.#pending, this.#host.clock.now())
+    const isDear = wait > 0 || request.kind !== 'send'
+    if (isDear && this.#pace.dear()) this.#transport.rest?.()
     if (wait > 0) return this.#refuseForSpeed(request, wait)
     this.#pending++
     const answer = (outcome: Outcome) => {
@@ -410,7 +413,6 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
 
   #refuseForSpeed(request: Request, retryAfterMs: number): void {
     this.#host.counters.rateLimited++
-    this.#transport.takeTurns?.()
     if (this.#pace.strike()) return this.close(CloseCode.tooFast, 'kept on after being told to slow down')
     this.#answer(request, refused('rate_limited', `Too fast: wait ${retryAfterMs} ms`, { retryAfterMs }))
   }

@@ -5,6 +5,13 @@ import type { Limits } from './limits.ts'
 // What a message costs beyond its bytes, as so many of them: tiny ones are work too.
 const MESSAGE_COST = 128
 
+// How much is done for one peer in a row, before others have their turn: in messages, some milliseconds at worst.
+const ROW = 256
+
+// So many bytes are an effort like a message, as they are to be parsed; what is dear is that of so many.
+const BYTES = 256
+const DEAR = 4
+
 /** How fast one connection asks, sends and writes. Its buckets are made with the first thing that they count. */
 export class Pace {
   readonly #limits: Limits
@@ -13,6 +20,7 @@ export class Pace {
   #joins: Bucket | null = null
   #bytes: Bucket | null = null
   #bytesRead = 0
+  #inRow = 0
 
   constructor(limits: Limits) {
     this.#limits = limits
@@ -30,6 +38,23 @@ export class Pace {
     const wait = this.#messages.take(now)
     if (wait === 0 && this.#strikes > 0) this.#strikes--
     return wait
+  }
+
+  /** A message of `length` came. Answers whether others should have their turn before the next. */
+  message(length: number): boolean {
+    return this.#tire(1 + length / BYTES)
+  }
+
+  /** The same for a request that is dearer than to send something: any other, or a refused one. */
+  dear(): boolean {
+    return this.#tire(DEAR)
+  }
+
+  #tire(effort: number): boolean {
+    this.#inRow += effort
+    if (this.#inRow < ROW) return false
+    this.#inRow = 0
+    return true
   }
 
   /** A request was too fast. Answers whether that is once too often. */

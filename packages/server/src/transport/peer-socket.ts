@@ -15,40 +15,37 @@ interface Extended {
   readonly _extensions: Record<string, { cleanup(): void }>
 }
 
-/** What of `ws` decides whether messages may come in a row, without a turn of the event loop between. Its option, but for all. */
+/** What of `ws` decides whether messages may come in a row, without a turn of the event loop between: its option, but for all. */
 interface Reading {
-  readonly _receiver: { _allowSynchronousEvents: boolean } | null
+  readonly _receiver: {
+    _allowSynchronousEvents: boolean
+    readonly _state: number
+    readonly _maxPayload: number
+    readonly _buffers: Buffer[]
+    _bufferedBytes: number
+  }
 }
 
-// So many messages of one who floods come in a turn of the event loop: more would let all others wait for as long as it likes.
-const IN_A_TURN = 64
+/** The state of a receiver that has a message for the next turn. */
+const DEFERRED = 6
 
-// Which turn it is. Counted only while somebody floods.
-let turn = 0
-let counting = false
-
-function currentTurn(): number {
-  if (counting) return turn
-  counting = true
-  setImmediate(() => {
-    turn++
-    counting = false
-  })
-  return turn
-}
+// So much is read of one who is to go, beside a message: nothing of it matters but its close.
+const LAST_BYTES = 262_144
+const LAST_MESSAGES = 1_024
+const LAST_IN_A_ROW = 256
 
 /**
  * The WebSocket of `ws`, with three differences. Events go straight to one owner: a listener for each of them would cost every
  * connection a table. And the end waits for two turns when it is the peer's doing: what it sent before its close, or before
- * the frame that broke a rule, is still answered. Nothing that it sends behind them is read any more. And who is told
- * to slow down takes turns with everybody else.
+ * the frame that broke a rule, is still answered. Nothing that it sends behind them is read any more. And it can be made to
+ * take turns with everybody else.
  */
 export class PeerSocket extends WebSocket {
   #owner: PeerSocketOwner | null = null
   #socket: Duplex | null = null
-  #takesTurns = false
-  #turn = 0
-  #inTurn = 0
+  #holdsEnd = false
+  #leaving = false
+  #passedOver = 0
   #code = 1006
   #answering = false
   #failure: number | undefined
@@ -61,10 +58,11 @@ export class PeerSocket extends WebSocket {
   override emit(event: string | symbol, first?: unknown, second?: unknown): boolean {
     const owner = this.#owner
     if (!owner) return false
-    if (event === 'message') {
-      if (this.#takesTurns) this.#waitForTurn()
-      owner.message(first as Buffer, second as boolean)
-    } else if (event === 'ping' || event === 'pong') owner.control(event)
+    if (event === 'message' || event === 'ping' || event === 'pong') {
+      if (this.#leaving) this.#passOver()
+      else if (event === 'message') owner.message(first as Buffer, second as boolean)
+      else owner.control(event)
+    }
     // A reset of the socket comes here without a code; `close` follows in any case.
     else if (event === 'error' && this.#answering) owner.broke(this.#code)
     else if (event === 'close') owner.closed(first as number, second as Buffer)
@@ -72,20 +70,52 @@ export class PeerSocket extends WebSocket {
   }
 
   /**
-   * From now on the peer's messages come a few in a turn of the event loop, not all that its socket has brought. Those that
-   * were compressed come as they are: they have waited to be inflated.
+   * What the peer has sent behind the present message waits for another turn of the event loop, in which others have theirs.
+   * Not where it was compressed: that waits for the inflating.
    */
-  takeTurns(): void {
-    this.#takesTurns = true
+  rest(): void {
+    const { _receiver: receiver } = this as unknown as Reading
+    receiver._allowSynchronousEvents = false
+    // Before the message that waits: those behind it come in a row again.
+    setImmediate(() => {
+      receiver._allowSynchronousEvents = true
+    })
+    if (!this.#holdsEnd) this.#holdEnd()
   }
 
-  #waitForTurn(): void {
-    const now = currentTurn()
-    if (now !== this.#turn) this.#inTurn = 0
-    this.#turn = now
-    this.#inTurn++
+  // The end of the socket must not overtake what waits, nor the answers to it.
+  #holdEnd(): void {
+    this.#holdsEnd = true
     const { _receiver: receiver } = this as unknown as Reading
-    if (receiver) receiver._allowSynchronousEvents = this.#inTurn < IN_A_TURN
+    const socket = this.#socket as Duplex
+    const end = socket.listeners('end').find(({ name }) => name === 'socketOnEnd')
+    if (!end) return
+    const ended = () => {
+      if (receiver._state === DEFERRED) setImmediate(ended)
+      else setImmediate(() => setImmediate(() => socket.destroyed || end.call(socket)))
+    }
+    socket.off('end', end as () => void).on('end', ended)
+  }
+
+  // Bounds what one who is to go can still cost.
+  #readLittle(): void {
+    let left = LAST_BYTES + (this as unknown as Reading)._receiver._maxPayload
+    this.#leaving = true
+    this.#socket?.on('data', (bytes: Buffer) => {
+      left -= bytes.length
+      if (left < 0) this.pause()
+    })
+    if (this.isPaused) this.resume()
+  }
+
+  #passOver(): void {
+    this.#passedOver++
+    if (this.#passedOver % LAST_IN_A_ROW === 0) this.rest()
+    if (this.#passedOver < LAST_MESSAGES) return
+    const { _receiver: receiver } = this as unknown as Reading
+    receiver._buffers.length = 0
+    receiver._bufferedBytes = 0
+    this.pause()
   }
 
   /** Takes compressed messages from the peer, and lets `inflation` read them. */
@@ -100,6 +130,7 @@ export class PeerSocket extends WebSocket {
 
   /** Closes from our side, at once. */
   goodbye(code?: number, reason?: string): void {
+    this.#readLittle()
     super.close(code, reason)
   }
 
@@ -110,6 +141,7 @@ export class PeerSocket extends WebSocket {
     if (this.#answering) return
     this.#answering = true
     this.#code = code ?? 1005
+    this.#readLittle()
     const answer = () => {
       this.#socket?.off('end', answer)
       if (this.readyState === WebSocket.OPEN) super.close(code, reason)

@@ -21,8 +21,8 @@ export interface Transport {
   /** Stops and goes on reading from the peer, so that it feels that we cannot keep up. */
   pause(): void
   resume(): void
-  /** The peer asks faster than it may: its messages are to come a few at a time, so that others have their turns. */
-  takeTurns?(): void
+  /** Called while a message is received: the next one is to wait until others had their turn. */
+  rest?(): void
   /** It is known now who the peer is: it may do what costs more. */
   trusted?(): void
   /** Time passes: called about once a second while there is a connection. */

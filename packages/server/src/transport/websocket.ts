@@ -85,8 +85,8 @@ export class WebSocketTransport implements Transport, PeerSocketOwner {
     this.#ws.inflateWith(this.#inflation)
   }
 
-  takeTurns(): void {
-    this.#ws.takeTurns()
+  rest(): void {
+    this.#ws.rest()
   }
 
   trusted(): void {
