@@ -17,9 +17,24 @@ export interface SlowCounters {
   closedAsSlow: number
 }
 
+/** What was published to a group in this turn. */
+interface GroupRun {
+  /** Frames. */
+  readonly length: number
+  clear(): void
+}
+
+// Who writes without a pause has half of the messages under way in each write, the other half on their way to be read.
+// After a pause of this part of the time that the writing took, all of them come together: half as many writes.
+const PAUSE = 0.25
+// A turn that took less is not worth a timer. Nobody waits longer than this for it, in milliseconds.
+const SHORT_MS = 1
+const MAX_PAUSE_MS = 10
+
 /**
  * The end of the event-loop turn, where everything published in the turn is written: one write per connection. Waiting
- * costs nothing when idle (the end of the turn is now) and joins more messages the busier the process is.
+ * costs nothing when idle (the end of the turn is now) and joins more messages the busier the process is: after a long
+ * turn in which messages were joined, the next one is a little later.
  */
 export class Turn {
   readonly counters: SlowCounters & TrafficCounters = {
@@ -34,8 +49,9 @@ export class Turn {
   readonly #clock: Clock
   readonly #report: (what: string, error: unknown) => void
   #outboxes: { flush(): void }[] = []
-  #groups: { clear(): void }[] = []
+  #groups: GroupRun[] = []
   #scheduled = false
+  #pauseUntil = 0
   #flushing = false
   #deferred: (() => void)[] = []
 
@@ -50,7 +66,7 @@ export class Turn {
   }
 
   /** A group has begun a run. */
-  addGroup(group: { clear(): void }): void {
+  addGroup(group: GroupRun): void {
     this.#groups.push(group)
     this.#schedule()
   }
@@ -58,7 +74,9 @@ export class Turn {
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    this.#clock.soon(() => this.flush())
+    const pause = this.#pauseUntil === 0 ? 0 : this.#pauseUntil - this.#clock.now()
+    if (pause > 0) this.#clock.after(pause, () => this.flush())
+    else this.#clock.soon(() => this.flush())
   }
 
   /**
@@ -82,6 +100,7 @@ export class Turn {
     this.#outboxes = []
     this.#groups = []
     this.#flushing = true
+    const beganAt = this.#clock.now()
     for (let i = 0; i < outboxes.length; i++) {
       // One connection's failure must not take the others' frames with it.
       try {
@@ -90,11 +109,23 @@ export class Turn {
         this.#report('A connection could not be written to', error)
       }
     }
-    for (let i = 0; i < groups.length; i++) groups[i]?.clear()
+    let joined = false
+    for (let i = 0; i < groups.length; i++) {
+      const group = groups[i] as GroupRun
+      if (group.length > 1) joined = true
+      group.clear()
+    }
     this.#flushing = false
+    this.#pauseUntil = joined ? pauseUntil(beganAt, this.#clock.now()) : 0
     if (this.#deferred.length === 0) return
     const deferred = this.#deferred
     this.#deferred = []
     for (const task of deferred) task()
   }
+}
+
+/** Until when the next turn should wait after one that took so long; 0: not at all. */
+function pauseUntil(beganAt: number, endedAt: number): number {
+  const ms = endedAt - beganAt
+  return ms < SHORT_MS ? 0 : endedAt + Math.min(ms * PAUSE, MAX_PAUSE_MS)
 }
