@@ -29,7 +29,7 @@ interface GroupRun {
 const PAUSE = 0.25
 // A turn that took less is not worth a timer. Nobody waits longer than this for it, in milliseconds.
 const SHORT_MS = 1
-const MAX_PAUSE_MS = 10
+const MAX_PAUSE_MS = 5
 
 /**
  * The end of the event-loop turn, where everything published in the turn is written: one write per connection. Waiting

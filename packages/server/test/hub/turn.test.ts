@@ -37,11 +37,11 @@ describe('after a turn whose writing took long', () => {
     expect(wait(clock, turn)).toBe(0)
   })
 
-  it('nobody waits longer than ten milliseconds', () => {
+  it('nobody waits longer than five milliseconds', () => {
     const clock = new TurnClock()
     const turn = new Turn(clock)
     write(clock, turn, 400, 32)
-    expect(wait(clock, turn)).toBe(10)
+    expect(wait(clock, turn)).toBe(5)
   })
 
   it('what comes later than that does not wait', () => {
