@@ -60,6 +60,7 @@ export class Outbox implements Taking {
   #open: Subscriber | null = null
   #start = 0
   #waiting = false
+  #hurries = false
   // Bytes of frames for this connection alone that wait for the end of the turn.
   #ownBytes = 0
   // It did not fit: the connection is ending, and nothing more is taken.
@@ -97,6 +98,9 @@ export class Outbox implements Taking {
     this.#ownBytes += frame.byteLength
     this.#append(new Own(frame))
     this.#wait()
+    if (!this.#turn.pausing || this.#hurries) return
+    this.#hurries = true
+    this.#turn.hurry(this)
   }
 
   /** Takes part in a group's run from `start` on. Called by the group. */
@@ -152,6 +156,12 @@ export class Outbox implements Taking {
       }
     }
     this.#flushPieces(buffered)
+  }
+
+  /** Writes what waits so far. Called before the end of a turn that is late. */
+  flushEarly(): void {
+    this.#hurries = false
+    this.#flushPieces(this.#transport.bufferedBytes)
   }
 
   #flushPieces(buffered: number): void {

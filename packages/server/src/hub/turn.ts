@@ -31,10 +31,18 @@ const PAUSE = 0.25
 const SHORT_MS = 1
 const MAX_PAUSE_MS = 5
 
+/** Somebody who has something to write. */
+interface Writer {
+  /** Writes all that waits; nothing more comes in this turn. */
+  flush(): void
+  /** Writes what waits so far; more may come in this turn. */
+  flushEarly(): void
+}
+
 /**
  * The end of the event-loop turn, where everything published in the turn is written: one write per connection. Waiting
  * costs nothing when idle (the end of the turn is now) and joins more messages the busier the process is: after a long
- * turn in which messages were joined, the next one is a little later.
+ * turn in which messages were joined, the next one is a little later. What is for one connection alone does not wait for that.
  */
 export class Turn {
   readonly counters: SlowCounters & TrafficCounters = {
@@ -48,10 +56,12 @@ export class Turn {
   }
   readonly #clock: Clock
   readonly #report: (what: string, error: unknown) => void
-  #outboxes: { flush(): void }[] = []
+  #outboxes: Writer[] = []
   #groups: GroupRun[] = []
   #scheduled = false
   #pauseUntil = 0
+  #pausing = false
+  #hurried: Writer[] = []
   #flushing = false
   #deferred: (() => void)[] = []
 
@@ -60,7 +70,7 @@ export class Turn {
     this.#report = report
   }
 
-  add(outbox: { flush(): void }): void {
+  add(outbox: Writer): void {
     this.#outboxes.push(outbox)
     this.#schedule()
   }
@@ -75,8 +85,31 @@ export class Turn {
     if (this.#scheduled) return
     this.#scheduled = true
     const pause = this.#pauseUntil === 0 ? 0 : this.#pauseUntil - this.#clock.now()
-    if (pause > 0) this.#clock.after(pause, () => this.flush())
+    this.#pausing = pause > 0
+    if (this.#pausing) this.#clock.after(pause, () => this.flush())
     else this.#clock.soon(() => this.flush())
+  }
+
+  /** Whether what is written waits for longer than the end of this turn: `hurry` is for what must not. */
+  get pausing(): boolean {
+    return this.#pausing
+  }
+
+  /** Writes what waits in this outbox at the end of the turn, pause or not. Called once for each time that it is done. */
+  hurry(outbox: Writer): void {
+    this.#hurried.push(outbox)
+    if (this.#hurried.length > 1) return
+    this.#clock.soon(() => {
+      const hurried = this.#hurried
+      this.#hurried = []
+      for (const each of hurried) {
+        try {
+          each.flushEarly()
+        } catch (error) {
+          this.#report('A connection could not be written to', error)
+        }
+      }
+    })
   }
 
   /**
@@ -95,6 +128,7 @@ export class Turn {
   /** Writes everything now. Frames pushed meanwhile go out in the next turn. */
   flush(): void {
     this.#scheduled = false
+    this.#pausing = false
     const outboxes = this.#outboxes
     const groups = this.#groups
     this.#outboxes = []

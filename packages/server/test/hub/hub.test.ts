@@ -201,22 +201,34 @@ describe('however publishing, joining and leaving are mixed', () => {
     { weight: 2, arbitrary: fc.record({ do: fc.constant('own' as const), client: fc.nat(4) }) },
     { weight: 3, arbitrary: fc.record({ do: fc.constant('toggle' as const), client: fc.nat(4), topic: fc.nat(2) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('end' as const) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('wait' as const) }) },
   )
 
-  it('each client is written exactly its frames, in order', () => {
+  it('each client is written exactly its frames, in order, and its own without a pause', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      // Where a write takes time, turns that joined messages are followed by a pause.
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), fc.constantFrom(0, 2), (steps, writeMs) => {
         const clock = new TurnClock()
         const turn = turnOf(clock)
         const topics = [0, 1, 2].map((i) => new Topic(`t${i}`, turn))
         const clients = [0, 1, 2, 3, 4].map(() => new Client(turn))
+        for (const { transport } of clients) {
+          const write = transport.write.bind(transport)
+          transport.write = (run) => {
+            clock.time += writeMs
+            write(run)
+          }
+        }
         const places = clients.map((client) => topics.map(() => client.place()))
         const inside = clients.map(() => topics.map(() => false))
         const expected: string[][] = clients.map(() => [])
         let serial = 0
         for (const s of steps) {
-          if (s.do === 'end') clock.end()
-          else if (s.do === 'own') {
+          if (s.do === 'wait') clock.advance(1)
+          else if (s.do === 'end') {
+            clock.end()
+            expect(clients.map(({ outbox }) => outbox.waitingBytes)).toEqual([0, 0, 0, 0, 0])
+          } else if (s.do === 'own') {
             clients[s.client]?.outbox.push(new Frame(`own${++serial}`, DIRECT))
             expected[s.client]?.push(`own${serial}`)
           } else if (s.do === 'toggle') {
@@ -233,6 +245,7 @@ describe('however publishing, joining and leaving are mixed', () => {
           }
         }
         clock.end()
+        clock.advance(10)
         expect(clients.map(({ transport }) => transport.texts)).toEqual(expected)
       }),
       { numRuns: 500 },

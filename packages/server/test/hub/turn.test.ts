@@ -9,6 +9,7 @@ function write(clock: TurnClock, turn: Turn, ms: number, messages: number): void
     flush() {
       clock.time += ms
     },
+    flushEarly() {},
   })
   clock.end()
 }
@@ -20,6 +21,7 @@ function wait(clock: TurnClock, turn: Turn): number {
     flush() {
       written = true
     },
+    flushEarly() {},
   })
   clock.end()
   const from = clock.time
