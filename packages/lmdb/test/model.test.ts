@@ -45,7 +45,7 @@ const step = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('append' as const),
       topic: fc.constantFrom('a', 'b'),
-      sizes: fc.array(fc.constantFrom(0, EMPTY, EMPTY * 4), { minLength: 1, maxLength: 40 }),
+      sizes: fc.array(fc.constantFrom(0, EMPTY, EMPTY * 4), { minLength: 1, maxLength: 40, size: 'max' }),
       messages: fc.constantFrom(1, 3, 10, 60),
       ageMs: fc.integer({ min: 1, max: 20 }).map((seconds) => seconds * 1_000),
       bytes: fc.constantFrom(1, EMPTY, EMPTY * 10, EMPTY * 50, EMPTY * 1_000),
@@ -94,7 +94,7 @@ describe('lmdb log', () => {
       })
     })
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 30, size: 'max' }), async (steps) => {
         let folder = temporary()
         const clock = new HalfClock()
         const open = () => openLog({ folder, clock, random: namedRandom('e') }, 'boot')

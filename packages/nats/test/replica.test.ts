@@ -99,7 +99,10 @@ describe('a replica', () => {
 
 describe('replicas of one stream', () => {
   // Writers store behind what they know, however old that is: the stream below takes everything, as a replicated one may.
-  const steps = fc.array(fc.record({ writer: fc.nat(2), learns: fc.nat(6), writes: fc.boolean() }), { maxLength: 60 })
+  const steps = fc.array(fc.record({ writer: fc.nat(2), learns: fc.nat(6), writes: fc.boolean() }), {
+    maxLength: 60,
+    size: 'max',
+  })
 
   it('see one log without holes, in which every block stands whose writer found it to be the first for its place', () => {
     fc.assert(

@@ -228,7 +228,8 @@ export class Places {
     switch (notice.kind) {
       case 'left':
         this.#forget(place)
-        return [this.#voice.closed(place, { reason: notice.reason })]
+        // What waited for pushes to be answered, a join above all, waits for nothing any more.
+        return [this.#voice.closed(place, { reason: notice.reason }), ...this.#release(place, place.waitingSince)]
       case 'gap':
         // There is no word for it, and to go on would pass off a part for the whole. What a client does when it joins again
         // brings it up to date.

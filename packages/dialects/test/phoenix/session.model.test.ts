@@ -102,11 +102,25 @@ const POSITION = { epoch: 'e', offset: 1 }
 
 test('whatever the order of frames and answers, each join is answered once and ended once, and no two are open', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
       const client = new Client()
       for (const each of steps) client.take(each)
       if (client.hand.closed === null) client.finish()
     }),
-    { numRuns: 600 },
+    {
+      numRuns: 600,
+      // A kick while a second join waits for a push.
+      examples: [
+        [
+          [
+            { do: 'join', topic: 'room:a', stale: false },
+            { do: 'push', topic: 'room:a', stale: false },
+            { do: 'join', topic: 'room:a', stale: false },
+            { do: 'answer', at: 0, as: 'ok' },
+            { do: 'kick', topic: 'room:a' },
+          ] as Step[],
+        ],
+      ],
+    },
   )
 })

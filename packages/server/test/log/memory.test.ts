@@ -164,7 +164,7 @@ describe('memory log', () => {
       fc.record({ kind: fc.constant('back' as const), before: fc.integer({ min: 0, max: 60 }), limit: fc.nat(9) }),
     )
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
         const { clock, log } = setUp()
         let kept: { offset: number; bytes: number; at: number }[] = []
         let top = 0
