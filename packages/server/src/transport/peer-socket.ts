@@ -71,7 +71,7 @@ export class PeerSocket extends WebSocket {
 
   /**
    * What the peer has sent behind the present message waits for another turn of the event loop, in which others have theirs.
-   * Not where it was compressed: that waits for the inflating.
+   * Not where it was compressed: `ws` passes such messages on as soon as they are inflated.
    */
   rest(): void {
     const { _receiver: receiver } = this as unknown as Reading

@@ -59,6 +59,16 @@ async function stubborn(port: number): Promise<Socket> {
   return socket
 }
 
+/** Somebody who has said hello, and closes as the RFC says. */
+async function orderly(port: number): Promise<WebSocket> {
+  const client = new WebSocket(`ws://127.0.0.1:${port}/rollcall`, ['rollcall.v1'])
+  closing.push(() => client.terminate())
+  await once(client, 'open')
+  client.send('["hello",{}]')
+  await once(client, 'message')
+  return client
+}
+
 describe('who has been told to go and sends on', () => {
   const flood = (head: number, payload: string) =>
     Buffer.concat(Array.from({ length: 4_096 }, () => frame(head, payload)))
@@ -88,11 +98,7 @@ describe('who has been told to go and sends on', () => {
 
   test('a few hundred messages that were under way are no reason: its close is heard', async () => {
     const { putOut, sockets, port } = await stage({ closeMs: 60_000, bytesPerSecond: 1e9, messageBurst: 10_000 })
-    const client = new WebSocket(`ws://127.0.0.1:${port}/rollcall`, ['rollcall.v1'])
-    closing.push(() => client.terminate())
-    await once(client, 'open')
-    client.send('["hello",{}]')
-    await once(client, 'message')
+    const client = await orderly(port)
     const [there] = sockets as [Socket]
     const gone = once(there, 'close')
     await putOut()
@@ -103,11 +109,7 @@ describe('who has been told to go and sends on', () => {
 
   test('nor is that it was read more slowly', async () => {
     const { putOut, sockets, port } = await stage({ closeMs: 60_000, bytesPerSecond: 1_000, messageBurst: 10_000 })
-    const client = new WebSocket(`ws://127.0.0.1:${port}/rollcall`, ['rollcall.v1'])
-    closing.push(() => client.terminate())
-    await once(client, 'open')
-    client.send('["hello",{}]')
-    await once(client, 'message')
+    const client = await orderly(port)
     const [there] = sockets as [Socket]
     for (let i = 0; i < 100; i++) client.send(message)
     await once(there, 'pause')
