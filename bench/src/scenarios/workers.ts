@@ -40,6 +40,13 @@ export const workers: Scenario = {
   about: 'several processes serve one app: what it can do with as many cores as there are workers',
   cases: [
     scaling('busy', '1,000 subscribers, 128 messages outstanding', (trial) => busyRoom(trial, 'room')),
+    scaling('spread', '20 rooms of 100, 32 messages outstanding in each for each worker', (trial) =>
+      driveFanout(
+        trial,
+        { rooms: trial.pick(20, 4), perRoom: trial.pick(100, 50) },
+        { outstanding: 32 * Math.max(1, trial.system.workers), speakers: 'first' },
+      ),
+    ),
     scaling('history', '1,000 subscribers, 128 messages outstanding, all kept', (trial) => busyRoom(trial, 'log')),
     scaling('rooms', '800 rooms of 10, each member talks in turn', (trial) =>
       driveFanout(trial, { rooms: trial.pick(800, 40), perRoom: 10 }, { outstanding: 1, speakers: 'each' }),

@@ -9,12 +9,20 @@ export type JsonFault = 'not_json' | 'too_deep'
  * of a deep value could overflow the stack afterwards.
  */
 export function parseJson(text: string, maxDepth: number): { value: unknown } | { fault: JsonFault } {
-  if (text.length > maxDepth && depthExceeds(text, maxDepth)) return { fault: 'too_deep' }
+  if (opensMore(text, maxDepth) && depthExceeds(text, maxDepth)) return { fault: 'too_deep' }
   try {
     return { value: JSON.parse(text) as unknown }
   } catch {
     return { fault: 'not_json' }
   }
+}
+
+/** Whether there are more than `max` opening brackets, in strings or not: most texts have few, and these are found fast. */
+function opensMore(text: string, max: number): boolean {
+  let count = 0
+  for (const bracket of '[{')
+    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1)) if (++count > max) return true
+  return false
 }
 
 // Brackets inside of strings do not count.

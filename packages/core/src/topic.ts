@@ -68,7 +68,8 @@ export function pattern(source: string): Pattern {
     match(topic) {
       const params: Record<string, string> = Object.create(null)
       let at = 0
-      for (const [i, name] of names.entries()) {
+      for (let i = 0; i < names.length; i++) {
+        const name = names[i] as string
         const literal = literals[i] ?? ''
         if (!topic.startsWith(literal, at)) return null
         at += literal.length

@@ -47,6 +47,7 @@ export interface ChannelHost {
 /** A topic in use on this node, with its channel's rules: who is in it, who is seen in it, and where its log stands. */
 export class Channel {
   readonly name: string
+  readonly match: ChannelMatch
   readonly spec: ChannelSpec
   readonly params: Readonly<Record<string, string>>
   readonly handlers: AnyHandlers
@@ -70,8 +71,10 @@ export class Channel {
   /** Ends the interest in what other nodes publish. */
   unsubscribe: Undo = () => {}
 
-  constructor(name: string, { spec, params }: ChannelMatch, handlers: AnyHandlers, host: ChannelHost) {
+  constructor(name: string, match: ChannelMatch, handlers: AnyHandlers, host: ChannelHost) {
+    const { spec, params } = match
     this.name = name
+    this.match = match
     this.spec = spec
     this.params = params
     this.handlers = handlers

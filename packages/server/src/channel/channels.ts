@@ -2,7 +2,6 @@ import {
   type ChannelMatch,
   type Clock,
   type Contract,
-  type Delivery,
   errorOf,
   isVolatile,
   type Random,
@@ -14,7 +13,6 @@ import {
 import type { Audit } from '../audit.ts'
 import type { Cluster, Who } from '../cluster/cluster.ts'
 import { Broadcast } from '../hub/broadcast.ts'
-import type { FrameKind } from '../hub/frame.ts'
 import type { Turn } from '../hub/turn.ts'
 import { type Log, type LogMessage, LogUnavailable, type Retention } from '../log/log.ts'
 import type { TrackerOptions } from '../presence/tracker.ts'
@@ -22,7 +20,7 @@ import type { CatchUpOptions } from './catch-up.ts'
 import { Channel, type ChannelHost } from './channel.ts'
 import { check, checkEncodable } from './checking.ts'
 import type { AnyHandlers, Emitted } from './handlers.ts'
-import { decodeRelay, encodeRelay } from './relay.ts'
+import { encodeRelay, relayReader } from './relay.ts'
 
 export interface ChannelsOptions extends Omit<ChannelHost, 'left' | 'nextRev'> {
   readonly contract: Contract
@@ -100,7 +98,7 @@ export class Channels implements ChannelHost {
 
   /** The rules for a topic, or null if no pattern of the contract covers it. */
   match(topic: string): ChannelMatch | null {
-    return this.#options.contract.match(topic)
+    return this.#open.get(topic)?.match ?? this.#options.contract.match(topic)
   }
 
   /** The channel of a topic that is in use here, ready or not. */
@@ -157,8 +155,9 @@ export class Channels implements ChannelHost {
   // Hears what other nodes publish on the topic, and shares its presence with them.
   async #join(channel: Channel, { broker, presence, ready }: Cluster): Promise<void> {
     await ready
+    const read = relayReader(channel.name)
     const unsubscribe = await broker.subscribe(`message:${channel.name}`, (bytes) => {
-      const broadcast = decodeRelay(channel.name, bytes)
+      const broadcast = read(bytes)
       if (broadcast) channel.deliver(broadcast, null)
     })
     channel.unsubscribe = unsubscribe
@@ -227,11 +226,8 @@ export class Channels implements ChannelHost {
     if (match.spec.history && !volatile)
       return this.#append(topic, match, { event, payload, from: request.from, at }, request)
     const key = volatile && entry.key ? `${topic}\n${event}\n${entry.key(payload as never)}` : null
-    this.#relay(
-      { topic, event, payload, from: request.from, at, position: null },
-      { offset: 0, volatile, key, roster: false },
-      request,
-    )
+    const delivery = { topic, event, payload, from: request.from, at, position: null }
+    this.#relay(topic, new Broadcast(delivery, { offset: 0, volatile, key, roster: false }), request)
     this.turn.counters.emitted++
     return { position: null }
   }
@@ -274,17 +270,17 @@ export class Channels implements ChannelHost {
     return true
   }
 
-  #relay(delivery: Delivery, kind: FrameKind, { except }: EmitRequest): void {
+  #relay(topic: string, broadcast: Broadcast, { except }: EmitRequest): void {
     // The others first: what cannot be carried there is for nobody.
     try {
-      this.#options.cluster?.broker.publish(`message:${delivery.topic}`, encodeRelay(delivery, kind))
+      this.#options.cluster?.broker.publish(`message:${topic}`, encodeRelay(broadcast))
     } catch (error) {
-      throw error instanceof RangeError ? tooBig(delivery.topic, error) : error
+      throw error instanceof RangeError ? tooBig(topic, error) : error
     }
-    const channel = this.find(delivery.topic)
+    const channel = this.find(topic)
     if (channel) {
       const excluded = except === null ? null : ([...channel.members].find(({ peer }) => peer.id === except) ?? null)
-      channel.deliver(new Broadcast(delivery, kind), excluded)
+      channel.deliver(broadcast, excluded)
     }
   }
 

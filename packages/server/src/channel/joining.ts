@@ -49,12 +49,8 @@ export class Joining {
       void this.#recoverAgain(known, request, answer)
       return
     }
-    if (!isTopic(topic))
-      return answer(
-        refused('unknown_topic', 'A topic is a text of 1 to 255 characters, none of them control characters'),
-      )
     const match = this.#channels.match(topic)
-    if (!match) return answer(refused('unknown_topic', `There is no channel "${topic}"`))
+    if (!match) return answer(refused('unknown_topic', notThere(topic)))
     const { channels } = this.#limits
     if (peer.memberships.size >= channels)
       return answer(refused('too_many_channels', `At most ${channels} channels for one connection: leave one first`))
@@ -217,4 +213,10 @@ async function firstOf(channel: Channel, last: number): Promise<number> {
 
 function sameJson(a: unknown, b: unknown): boolean {
   return a === b || JSON.stringify(a) === JSON.stringify(b)
+}
+
+function notThere(topic: string): string {
+  return isTopic(topic)
+    ? `There is no channel "${topic}"`
+    : 'A topic is a text of 1 to 255 characters, none of them control characters'
 }

@@ -160,10 +160,11 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
 
   received(payload: Payload): void {
     if (this.#closed || this.#leave) return
-    this.#weigh(payload)
+    const now = this.#host.clock.now()
+    this.#weigh(payload, now)
     if (this.#pace.message(payload.length)) this.#transport.rest?.()
     try {
-      this.#apply(this.#dialectSession.receive(payload, this.#host.clock.now()))
+      this.#apply(this.#dialectSession.receive(payload, now))
     } catch (error) {
       this.#fail(error)
     }
@@ -399,13 +400,12 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   // Speed
 
   // Who sends more bytes than it may is not read from for a while: TCP tells it.
-  #weigh(payload: Payload): void {
-    const { clock } = this.#host
-    const wait = this.#pace.weigh(payload.length, this.#transport.bytesRead ?? 0, clock.now())
+  #weigh(payload: Payload, now: number): void {
+    const wait = this.#pace.weigh(payload.length, this.#transport.bytesRead ?? 0, now)
     if (wait === 0 || this.#paused) return
     this.#paused = true
     this.#transport.pause()
-    clock.after(wait, () => {
+    this.#host.clock.after(wait, () => {
       this.#paused = false
       if (!this.#closed) this.#transport.resume()
     })

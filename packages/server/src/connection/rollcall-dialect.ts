@@ -21,8 +21,8 @@ export function rollcallDialect(path: string, times: Pick<ServerSessionOptions, 
       return [
         {
           path,
-          upgrade(handshake) {
-            const offered = (handshake.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
+          upgrade(handshake, { headers }) {
+            const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
             const version = offered.find((name) => name.startsWith('rollcall.'))
             if (version === undefined) return { status: 400, body: `Offer the subprotocol ${SUBPROTOCOL}` }
             // Browsers tell a page nothing of a refused handshake: accept, and say it with a close code.

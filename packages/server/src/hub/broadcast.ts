@@ -3,15 +3,21 @@ import { Frame, type FrameKind } from './frame.ts'
 
 /** A delivery with its frames: one a variant, encoded when first asked for. */
 export class Broadcast {
-  readonly delivery: Delivery
   readonly kind: FrameKind
   // Nearly always one or two variants: a list is smaller and faster than a map.
   readonly #ids: string[] = []
   readonly #frames: Frame[] = []
+  #delivery: Delivery | (() => Delivery)
 
-  constructor(delivery: Delivery, kind: FrameKind) {
-    this.delivery = delivery
+  /** A delivery that is not at hand is made when it is first asked for. */
+  constructor(delivery: Delivery | (() => Delivery), kind: FrameKind) {
+    this.#delivery = delivery
     this.kind = kind
+  }
+
+  get delivery(): Delivery {
+    if (typeof this.#delivery === 'function') this.#delivery = this.#delivery()
+    return this.#delivery
   }
 
   frame(variant: Variant): Frame {
@@ -19,8 +25,13 @@ export class Broadcast {
     const known = this.#frames[at]
     if (known) return known
     const frame = new Frame(variant.message(this.delivery), this.kind)
+    this.know(variant, frame)
+    return frame
+  }
+
+  /** Takes a frame that was encoded elsewhere. */
+  know(variant: Variant, frame: Frame): void {
     this.#ids.push(variant.id)
     this.#frames.push(frame)
-    return frame
   }
 }

@@ -1,34 +1,5 @@
-import { type Payload, toUtf8 } from '@rollcall/core'
-
-// Opcodes of RFC 6455 section 5.2, with the FIN bit set.
-const TEXT = 0x81
-const BINARY = 0x82
-
-/** A server's WebSocket frame: never masked, never fragmented (RFC 6455 section 5.2). */
-export function encodeWire(payload: Payload): Uint8Array {
-  const body = typeof payload === 'string' ? toUtf8(payload) : payload
-  const head = encodeHead(typeof payload === 'string' ? TEXT : BINARY, body.length, body.length)
-  head.set(body, head.length - body.length)
-  return head
-}
-
-/** The head of such a frame, with room for `room` bytes behind it. */
-export function encodeHead(firstByte: number, length: number, room: number = 0): Uint8Array {
-  const size = length < 126 ? 2 : length < 0x10000 ? 4 : 10
-  const head = new Uint8Array(size + room)
-  head[0] = firstByte
-  if (size === 2) head[1] = length
-  else if (size === 4) {
-    head[1] = 126
-    head[2] = length >> 8
-    head[3] = length & 0xff
-  } else {
-    head[1] = 127
-    // Lengths fit 53 bits; the upper four bytes of the 64 stay within 21 of them.
-    new DataView(head.buffer).setBigUint64(2, BigInt(length))
-  }
-  return head
-}
+import { fromUtf8, type Payload } from '@rollcall/core'
+import { encodeWire, keepWire, openWire } from './wire.ts'
 
 /** What a frame is to those who must choose what a slow connection loses. */
 export interface FrameKind {
@@ -47,15 +18,29 @@ export const ROSTER: FrameKind = { offset: 0, volatile: false, key: null, roster
 
 /** One delivery as one variant's bytes: encoded once, written to many. Usually one WebSocket message, sometimes several. */
 export class Frame {
-  readonly payloads: readonly Payload[]
   readonly kind: FrameKind
   /** The wire for those who take compressed messages, made by the first that needs it. */
   compressed: Uint8Array | null = null
+  #payloads: readonly Payload[] | null
   #wire: Uint8Array | null = null
 
   constructor(payloads: Payload | readonly Payload[], kind: FrameKind) {
-    this.payloads = typeof payloads === 'string' || payloads instanceof Uint8Array ? [payloads] : payloads
+    this.#payloads = typeof payloads === 'string' || payloads instanceof Uint8Array ? [payloads] : payloads
     this.kind = kind
+  }
+
+  /** A frame that was encoded elsewhere, as one message. It is not read until somebody asks for its payload. */
+  static fromWire(wire: Uint8Array, kind: FrameKind): Frame {
+    const frame = new Frame([], kind)
+    frame.#payloads = null
+    frame.#wire = keepWire(wire)
+    return frame
+  }
+
+  /** What it says, a message each. @throws Error if it came as a wire that nobody should have sent. */
+  get payloads(): readonly Payload[] {
+    this.#payloads ??= [readWire(this.wire())]
+    return this.#payloads
   }
 
   /** The frame as it goes over a WebSocket, header included. Shared: read only. */
@@ -102,6 +87,13 @@ export class Run {
     this.#wire = this.frames.length === 1 && first ? first.wire() : concat(this.frames.map((frame) => frame.wire()))
     return this.#wire
   }
+}
+
+function readWire(wire: Uint8Array): Payload {
+  const opened = openWire(wire)
+  const payload = opened?.isText ? fromUtf8(opened.body) : opened?.body
+  if (payload === undefined || payload === null) throw new Error('A frame that was encoded elsewhere cannot be read')
+  return payload
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array {

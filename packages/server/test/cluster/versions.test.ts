@@ -2,7 +2,7 @@ import { toUtf8, type Undo } from '@rollcall/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ServiceBroker } from '../../src/broker/broker.ts'
 import { decodeMessage, encodeMessage } from '../../src/cluster/message.ts'
-import { type MemoryBus, memoryBus } from '../../src/index.ts'
+import { encodeWire, type MemoryBus, memoryBus } from '../../src/index.ts'
 import { roomsApp } from '../support/app.ts'
 import { eventually } from '../support/eventually.ts'
 import { Peer } from '../support/peer.ts'
@@ -123,20 +123,9 @@ describe('a node of the next version', () => {
 
   it('says more of a message than this one knows', async () => {
     const alice = await member('Alice')
-    const header = JSON.stringify({
-      event: 'message',
-      from: null,
-      at: 1,
-      volatile: false,
-      key: null,
-      bytes: false,
-      trace: 'x',
-    })
-    const head = bytes(header)
-    other.publish(
-      'message:room:x',
-      Buffer.concat([Buffer.from([head.length >> 8, head.length & 255]), head, bytes('"hi"')]),
-    )
+    const text = JSON.stringify(['message', 'room:x', 'message', 'hi', { at: 1, trace: 'x' }, 'more'])
+    // Marks, no key, and the message as native clients get it.
+    other.publish('message:room:x', Buffer.concat([Buffer.of(0x80, 0xff, 0xff), encodeWire(text)]))
     await eventually(() => expect(alice.messages).toEqual(['hi']))
   })
 

@@ -1,29 +1,31 @@
 import { describe, expect, it } from 'vitest'
-import { DIRECT, encodeWire, Frame, Run } from '../../src/hub/frame.ts'
+import { DIRECT, Frame, Run } from '../../src/hub/frame.ts'
+import { encodeWire } from '../../src/hub/wire.ts'
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
-describe('encodeWire (RFC 6455 section 5.2)', () => {
-  it.each([
-    ['', '8100'],
-    ['hi', '81026869'],
-    ['é', '8102c3a9'],
-    [new Uint8Array([0, 255]), '820200ff'],
-  ])('frames %j unmasked, in one piece', (payload, expected) => {
-    expect(hex(encodeWire(payload))).toBe(expected)
+describe('Frame', () => {
+  it('that came as a wire is that wire, and what is in it', () => {
+    for (const payload of ['', 'é', 'x'.repeat(5_000), new Uint8Array(3)]) {
+      const frame = Frame.fromWire(encodeWire(payload), DIRECT)
+      expect(hex(frame.wire())).toBe(hex(encodeWire(payload)))
+      expect(frame.payloads).toEqual([payload])
+      expect(frame.byteLength).toBe(encodeWire(payload).length)
+    }
   })
 
-  it.each([
-    [125, '817d'],
-    [126, '817e007e'],
-    [127, '817e007f'],
-    [65_535, '817effff'],
-    [65_536, '817f0000000000010000'],
-    [70_000, '817f0000000000011170'],
-  ])('gives %i bytes the shortest length form', (length, header) => {
-    const wire = encodeWire('x'.repeat(length))
-    expect(hex(wire.subarray(0, header.length / 2))).toBe(header)
-    expect(wire.length).toBe(header.length / 2 + length)
+  it('keeps a wire from elsewhere as it was, whatever becomes of the buffer that it came in', () => {
+    for (const payload of ['x', 'x'.repeat(5_000)]) {
+      const came = Uint8Array.from(encodeWire(payload))
+      const frame = Frame.fromWire(came, DIRECT)
+      came.fill(0)
+      expect(frame.payloads).toEqual([payload])
+    }
+  })
+
+  it('says so when it is asked for what nobody should have sent', () => {
+    expect(() => Frame.fromWire(Uint8Array.of(0x81, 0x01, 0xff), DIRECT).payloads).toThrow(/cannot be read/)
+    expect(() => Frame.fromWire(Uint8Array.of(0x01, 0x01, 0x61), DIRECT).payloads).toThrow(/cannot be read/)
   })
 })
 

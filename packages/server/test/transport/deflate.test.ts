@@ -1,6 +1,7 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { DIRECT, encodeWire, Frame, Run } from '../../src/hub/frame.ts'
+import { DIRECT, Frame, Run } from '../../src/hub/frame.ts'
+import { encodeWire } from '../../src/hub/wire.ts'
 import { compressedOf } from '../../src/transport/deflate/compressed.ts'
 import { Inflation } from '../../src/transport/deflate/inflation.ts'
 import { acceptDeflate } from '../../src/transport/deflate/offer.ts'

@@ -1,6 +1,7 @@
 import { constants, deflateRawSync } from 'node:zlib'
 import type { Payload } from '@rollcall/core'
-import { encodeHead, encodeWire, type Frame, type Run } from '../../hub/frame.ts'
+import type { Frame, Run } from '../../hub/frame.ts'
+import { encodeHead, encodeWire } from '../../hub/wire.ts'
 
 // FIN and RSV1, then the opcode (RFC 7692 section 6).
 const TEXT = 0xc1
