@@ -36,11 +36,12 @@ export const slow: Scenario = {
         const members = trial.pick(1000, 100)
         await trial.connect({ rooms: 1, perRoom: members })
         const seconds = Math.max(trial.pick(5, 1), trial.scale.seconds)
-        // 10 MB a second and slow reader fill every buffer of the kernel within the first second.
+        // Half a megabyte a second: it takes some ten seconds until the kernel's buffers of a slow reader are full, and some
+        // more until the server's are. The time with slow readers is long enough for both.
         const rate = trial.pick(60, 300)
         const common = { rate, payloadBytes: PAYLOAD, warmupMs: 1000 }
-        const before = await p99(trial, { ...common, measureMs: seconds * 1000, stalledShare: 0 })
-        const after = await p99(trial, { ...common, measureMs: seconds * 2000, stalledShare: 0.05 })
+        const before = await p99(trial, { ...common, measureMs: seconds * 2000, stalledShare: 0 })
+        const after = await p99(trial, { ...common, measureMs: seconds * 5000, stalledShare: 0.05 })
         const growth = Math.max(0, after.report.load.rss - before.report.load.rss)
         return {
           value: after.ms / before.ms,
