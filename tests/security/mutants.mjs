@@ -232,8 +232,8 @@ export const mutants = [
   },
   {
     name: 'the end of sessions that are away',
-    file: `${server}/connection/connections.ts`,
-    find: 'for (const held of this.sessions.endLost(is))',
+    file: `${server}/connection/removals.ts`,
+    find: 'for (const held of this.#options.sessions.endLost(is))',
     replace: 'for (const held of [] as HeldMembership[])',
     tests: 'tests/security/identity.test.ts',
     named: 'count for nothing where who is away was put out',

@@ -10,11 +10,9 @@ declare function clearTimeout(timer: unknown): void
 declare const setImmediate: ((task: () => void) => unknown) | undefined
 declare const clearImmediate: ((timer: unknown) => void) | undefined
 
-const origin = performance.timeOrigin
-
 /** The real clock: monotonic, anchored at the wall clock of process start. */
 export const systemClock: Clock = {
-  now: () => Math.floor(origin + performance.now()),
+  now: () => Math.floor(performance.timeOrigin + performance.now()),
   after(ms, task): Undo {
     const timer = setTimeout(task, ms)
     return () => clearTimeout(timer)

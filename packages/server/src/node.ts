@@ -102,7 +102,7 @@ class Node {
       handlers,
       log: this.#log,
       cluster: this.#cluster,
-      kickLost: (topic, who) => this.#connections.kickLost(topic, who),
+      kickLost: (topic, who) => this.#connections.removals.kickLost(topic, who),
       presence: { ...TRACKER_DEFAULTS, ...options.presence },
       catchUp: toCatchUp(options.catchUp, this.#limits.outboxBytes),
       idleMs: 5_000,
@@ -119,10 +119,10 @@ class Node {
     })
     this.#cluster?.start({
       kick: (topic, who, reason) => this.#channels.kickHere(topic, who, reason),
-      disconnect: (who, reason) => this.#connections.disconnectHere(who, reason),
-      revoke: (who, reason, forMs, at) => this.#connections.revokeHere(who, reason, forMs, at),
+      disconnect: (who, reason) => this.#connections.removals.disconnectHere(who, reason),
+      revoke: (who, reason, forMs, at) => this.#connections.removals.revokeHere(who, reason, forMs, at),
       revocations: () => this.#connections.revocations.list(),
-      learnRevocations: (revocations) => this.#connections.learnRevocations(revocations),
+      learnRevocations: (revocations) => this.#connections.removals.learnRevocations(revocations),
       releaseSession: (token, proof) => this.#connections.sessions.release(token, proof),
     })
     // Workers of one machine have shorter ways.
@@ -255,7 +255,7 @@ class Node {
     who: { user: string } | { connection: string },
     reason = 'disconnected by the application',
   ): Promise<number> {
-    const ended = await this.#connections.disconnect(who, reason)
+    const ended = await this.#connections.removals.disconnect(who, reason)
     this.#audit?.note('disconnected', { ...who, reason, ended })
     return ended
   }
@@ -264,7 +264,7 @@ class Node {
     who: { user: string } | { session: string },
     { reason = 'revoked', forMs = 86_400_000 }: { reason?: string; forMs?: number } = {},
   ): Promise<number> {
-    const ended = await this.#connections.revoke(who, reason, forMs)
+    const ended = await this.#connections.removals.revoke(who, reason, forMs)
     this.#audit?.note('revoked', { ...who, reason, forMs, ended })
     return ended
   }

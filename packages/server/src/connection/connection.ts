@@ -4,7 +4,6 @@ import {
   type Session as DialectSession,
   type Effect,
   type HelloRequest,
-  type JoinRequest,
   type Notice,
   type Outcome,
   type Payload,
@@ -12,7 +11,6 @@ import {
   type RefreshRequest,
   type Refusal,
   type Request,
-  type SendRequest,
   type Welcome,
 } from '@rollcall/core'
 import type { Audit } from '../audit.ts'
@@ -30,26 +28,10 @@ import { type Identity, identify } from '../identity/identity.ts'
 import { REVOKED, type Revocations } from '../identity/revocations.ts'
 import type { Handshake, Transport, TransportListener } from '../transport/transport.ts'
 import type { Limits } from './limits.ts'
+import { noteClose, noteRefusal, type RefusalCounters } from './notes.ts'
 import { Pace } from './pace.ts'
 import type { HeldMembership, Owner, Proof, Resumable, Session, Sessions } from './sessions.ts'
 import type { Visitor } from './visitor.ts'
-
-// Closes for which it is the peer who is to blame.
-const OFFENCES = new Set<number>([
-  CloseCode.protocolError,
-  CloseCode.invalidText,
-  CloseCode.tooBig,
-  CloseCode.badFrame,
-  CloseCode.tooDeep,
-  CloseCode.tooFast,
-  1008,
-])
-
-// Refusals whose text may hold some of what was sent.
-const QUOTING = new Set(['invalid_payload', 'bad_request'])
-
-// Closes that say nothing about the peer.
-const ORDINARY = new Set<number>([CloseCode.normal, 1001, CloseCode.superseded, CloseCode.goingAway])
 
 const NOBODY = identify(Object.freeze({ id: '' }))
 
@@ -83,20 +65,6 @@ export interface ConnectionHost {
 
 /** Somebody to be judged: a connection, or who is about to have one. */
 export type Client = Pick<Connection, 'id' | 'data' | 'handshake' | 'dialect'>
-
-/** How often something was refused for good reason. */
-export interface RefusalCounters {
-  rateLimited: number
-  handshakes: number
-  /** Requests that were refused, by error code. */
-  readonly refusals: Map<string, number>
-  /** Connections that the server closed, by close code. */
-  readonly closes: Map<number, number>
-}
-
-function count<K>(counts: Map<K, number>, key: K): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1)
-}
 
 /** How a connection ended, for those it was in company with. */
 export type End = 'closed' | 'lost' | 'kicked'
@@ -192,22 +160,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
   }
 
   broke(code: number): void {
-    if (!this.#closed) this.#countClose(code, 'the WebSocket is broken')
-  }
-
-  #countClose(code: number, reason: string): void {
-    count(this.#host.counters.closes, code)
-    if (OFFENCES.has(code)) this.#host.offended(this.handshake.address)
-    if (!ORDINARY.has(code))
-      this.#tell('connection_closed', {
-        code,
-        reason: code === CloseCode.badFrame ? 'a frame that cannot be read' : reason,
-      })
-  }
-
-  #tell(event: 'connection_closed' | 'request_refused', fields: Readonly<Record<string, unknown>>): void {
-    const { id, user, dialect } = this
-    this.#host.audit?.note(event, { ...fields, user: user.id, connection: id, dialect }, this.handshake.address)
+    if (!this.#closed) noteClose(this.#host, this, code, 'the WebSocket is broken')
   }
 
   drained(): void {
@@ -282,7 +235,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
 
   #answer(request: Request, outcome: Outcome): void {
     if (this.#closed) return
-    if (!outcome.ok) this.#countRefusal(request, outcome.refusal)
+    if (!outcome.ok) noteRefusal(this.#host, this, request, outcome.refusal)
     const now = this.#host.clock.now()
     const within = this.#answering
     this.#answering = true
@@ -297,15 +250,6 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
     } finally {
       this.#answering = within
     }
-  }
-
-  #countRefusal(request: Request, { code, message }: Refusal): void {
-    count(this.#host.counters.refusals, code)
-    if (!this.#host.audit) return
-    const { kind, topic, alias, event } = request as Partial<JoinRequest & SendRequest>
-    // What is wrong with a payload is said in words that may quote it.
-    const reason = QUOTING.has(code) ? undefined : message
-    this.#tell('request_refused', { request: kind, code, reason, topic: topic ?? alias, name: event })
   }
 
   // A fault of ours: it ends this connection, which may come back, and nothing else.
@@ -478,7 +422,7 @@ export class Connection implements Peer, TransportListener, OutboxOwner, Owner {
 
   #close(code: number, reason: string, end: End): void {
     if (this.#closed) return
-    this.#countClose(code, reason)
+    noteClose(this.#host, this, code, reason)
     for (const effect of this.#dialectSession.closing?.(code) ?? [])
       if (effect.kind === 'write') this.outbox.push(new Frame(effect.payload, DIRECT))
     this.#end(end)

@@ -8,34 +8,26 @@ import {
 } from '@rollcall/core'
 import type { Audit } from '../audit.ts'
 import type { Channels } from '../channel/channels.ts'
-import { EndContext } from '../channel/contexts.ts'
 import type { Refused, User } from '../channel/handlers.ts'
 import { Idempotency, type IdempotencyOptions } from '../channel/idempotency.ts'
 import { Joining } from '../channel/joining.ts'
-import type { Held } from '../channel/membership.ts'
 import { refusalOf } from '../channel/refusals.ts'
 import { Requests } from '../channel/requests.ts'
-import type { Cluster, Who } from '../cluster/cluster.ts'
+import type { Cluster } from '../cluster/cluster.ts'
 import { Bucket } from '../hub/bucket.ts'
 import type { OutboxLimits } from '../hub/outbox.ts'
 import type { Turn } from '../hub/turn.ts'
-import { type Authenticate, type Identity, identify, toIdentity } from '../identity/identity.ts'
-import { REVOKED, type Revocation, Revocations, type Revoked, toRevoked } from '../identity/revocations.ts'
+import { type Authenticate, identify, toIdentity } from '../identity/identity.ts'
+import { REVOKED, Revocations } from '../identity/revocations.ts'
 import type { Handshake, Transport } from '../transport/transport.ts'
 import { isLoopback, networkOf } from './address.ts'
 import { Arrivals } from './arrivals.ts'
-import { type Client, Connection, type ConnectionHost, isHere, type RefusalCounters } from './connection.ts'
+import { type Client, Connection, type ConnectionHost } from './connection.ts'
 import type { Limits } from './limits.ts'
 import { bufferBytes } from './memory.ts'
-import {
-  type HeldMembership,
-  nodeOf,
-  type Proof,
-  type Resumable,
-  type SessionOptions,
-  Sessions,
-  toResumable,
-} from './sessions.ts'
+import type { RefusalCounters } from './notes.ts'
+import { Removals } from './removals.ts'
+import { type HeldMembership, type Proof, type Resumable, type SessionOptions, Sessions } from './sessions.ts'
 import { Shedding } from './shedding.ts'
 import type { Visitor } from './visitor.ts'
 
@@ -60,18 +52,6 @@ export interface ConnectionsOptions {
   report(what: string, error: unknown): void
 }
 
-/** A connection or a session, as far as orders tell them apart. */
-interface Known {
-  readonly id: string
-  readonly identity: Identity
-}
-
-/** What was ordered while a session was on its way. */
-interface Coming {
-  readonly ended: ((one: Known) => boolean)[]
-  readonly kicked: { readonly topic: string; readonly is: (one: Known) => boolean }[]
-}
-
 // How often each connection is looked after. Many are in slices, since to ping some of all of them at once holds everybody up.
 const SWEEP_MS = 1_000
 const SLICE = 250
@@ -79,9 +59,6 @@ const MAX_SLICES = 100
 
 // A stranger that has had this long gives way to others when there are too many.
 const STRANGER_MS = 1_000
-
-// How long the owner of a session may take to answer a ping, when somebody shows its token who may be the same client.
-const CONTEST_MS = 1_000
 
 /** Every connection of this node, and what they share. */
 export class Connections implements ConnectionHost {
@@ -95,6 +72,7 @@ export class Connections implements ConnectionHost {
   readonly joining: Joining
   readonly requests: Requests
   readonly revocations: Revocations
+  readonly removals: Removals
   readonly audit: Audit | null
   readonly counters: RefusalCounters = {
     rateLimited: 0,
@@ -106,8 +84,6 @@ export class Connections implements ConnectionHost {
   readonly #all = new Set<Connection>()
   // Those whose client has not been accepted yet.
   readonly #strangers = new Set<Connection>()
-  // Sessions on their way here from other nodes: they are on none, for an order to find.
-  readonly #coming = new Set<Coming>()
   readonly #addresses = new Map<string, number>()
   readonly #listeners = new Set<(event: ConnectionEvent) => void>()
   readonly #handshakes: Bucket
@@ -141,6 +117,15 @@ export class Connections implements ConnectionHost {
     const { handshakesPerSecond, handshakesPerAddress, handshakeBurstPerAddress } = options.limits
     const { bufferedBytes, volatileBytes } = options.limits
     this.#arrivals = new Arrivals(options.clock, handshakesPerAddress, handshakeBurstPerAddress)
+    this.removals = new Removals({
+      clock: options.clock,
+      channels: options.channels,
+      requests: this.requests,
+      sessions: this.sessions,
+      revocations: this.revocations,
+      cluster: options.cluster,
+      connections: () => this.#all,
+    })
     this.#handshakes = new Bucket(handshakesPerSecond, handshakesPerSecond, options.clock.now())
     this.#shedding = new Shedding(options.clock, bufferedBytes, volatileBytes, bufferBytes)
   }
@@ -331,114 +316,14 @@ export class Connections implements ConnectionHost {
     }
   }
 
-  /** Ends connections of a user, or one, for good, on all nodes, and answers how many. */
-  async disconnect(who: Who, reason: string): Promise<number> {
-    const here = this.disconnectHere(who, reason)
-    return here + ((await this.#options.cluster?.order({ who, reason })) ?? 0)
-  }
-
-  /**
-   * Ends the connections and sessions of a user, or of one of its sign-ins, on all nodes, and refuses the credentials for
-   * `forMs`. Answers how many connections ended.
-   */
-  async revoke(who: Revoked, reason: string, forMs: number): Promise<number> {
-    const revoke = toRevoked(who)
-    if (!revoke) throw new TypeError('revoke: say whom, as { user } or { session }')
-    if (!(forMs > 0)) throw new TypeError('revoke: forMs must be a number above 0')
-    const at = this.clock.now()
-    const here = this.revokeHere(revoke, reason, forMs, at)
-    return here + ((await this.#options.cluster?.order({ revoke, reason, forMs, at })) ?? 0)
-  }
-
-  /** The same on this node alone. */
-  revokeHere(who: Revoked, reason: string, forMs: number, at: number): number {
-    this.revocations.add(who, forMs, at)
-    return this.#endRevoked(who, reason)
-  }
-
-  /** Another node knows of these. Answers how many connections ended of those that were news. */
-  learnRevocations(revocations: readonly Revocation[]): number {
-    let ended = 0
-    for (const [kind, id, at, forMs] of revocations) {
-      const who = kind === 'user' ? { user: id } : { session: id }
-      if (this.revocations.add(who, forMs, at)) ended += this.#endRevoked(who, 'revoked')
-    }
-    return ended
-  }
-
-  /** Ends connections on this node alone. */
-  disconnectHere(who: Who, reason: string): number {
-    return this.#endAll(isOf(who), reason)
-  }
-
-  // Not those whose credentials are from after it: they have come since, and this node has heard of it late.
-  #endRevoked(who: Revoked, reason: string): number {
-    const is = isOf(who)
-    return this.#endAll((one) => is(one) && this.revocations.has(one.identity), reason)
-  }
-
-  // Who is away, or on the way, ends, too: nobody is to come back by a session of theirs.
-  #endAll(is: (one: Known) => boolean, reason: string): number {
-    for (const coming of this.#coming) coming.ended.push(is)
-    const all = [...this.#all].filter(is)
-    for (const connection of all) connection.disconnect(reason)
-    for (const held of this.sessions.endLost(is)) this.endHeld(held, 'kicked')
-    return all.length
-  }
-
   /** The session of a token, from this node or the one that has it; null if there is none for this proof. */
-  async takeSession(token: string, proof: Proof, contested: boolean): Promise<Resumable | null> {
-    const { cluster } = this.#options
-    const node = nodeOf(token)
-    // A path may be dead although its connection looks alive: only who answers is somebody else.
-    let owner = contested ? this.sessions.ownerOf(token, proof) : null
-    while (owner) {
-      if (await owner.answersPing(CONTEST_MS)) return null
-      const still = this.sessions.ownerOf(token, proof)
-      if (still === owner) break
-      owner = still
-    }
-    // One that keeps its token may be here although the token was made elsewhere.
-    const here = this.sessions.take(token, proof)
-    if (here || !cluster || node === null || node === cluster.nodes.self) return here
-    return this.#fetchSession(cluster, node, token, proof)
+  takeSession(token: string, proof: Proof, contested: boolean): Promise<Resumable | null> {
+    return this.removals.takeSession(token, proof, contested)
   }
 
-  async #fetchSession(cluster: Cluster, node: string, token: string, proof: Proof): Promise<Resumable | null> {
-    const coming: Coming = { ended: [], kicked: [] }
-    this.#coming.add(coming)
-    const session = toResumable(await cluster.fetchSession(node, token, proof))
-    this.#coming.delete(coming)
-    if (!session || coming.ended.some((is) => is(session))) return null
-    const kicked = coming.kicked.filter(({ is }) => is(session))
-    for (const [alias, held] of session.held ?? [])
-      if (kicked.some(({ topic }) => topic === held.topic)) session.held?.delete(alias)
-    return session
-  }
-
+  /** What a session held is over. */
   endHeld(held: HeldMembership, reason: 'lost' | 'kicked'): void {
-    const { entry, membership, moved, over } = held
-    if (over) return
-    held.over = true
-    const { channel } = membership
-    const context = new EndContext(membership, this.channels, reason)
-    if (entry && channel.lingering.get(entry.key)?.has(entry.id)) channel.untrack(entry.id)
-    membership.entry = null
-    this.channels.left(channel)
-    if (!moved) this.requests.tellLeft(membership, context)
-  }
-
-  /**
-   * Ends what sessions hold of a topic that are not, or not yet again, in it: who was kicked meanwhile must ask to be let
-   * in again. Answers how many memberships that were.
-   */
-  kickLost(topic: string, who: Who): number {
-    const is = isOf(who)
-    for (const coming of this.#coming) coming.kicked.push({ topic, is })
-    const taken: Held[] = this.sessions.takeLost(topic, is)
-    for (const connection of this.#all) if (is(connection)) taken.push(...connection.takeLost(topic))
-    for (const held of taken) if (isHere(held)) this.endHeld(held, 'kicked')
-    return taken.length
+    this.removals.endHeld(held, reason)
   }
 
   close(): void {
@@ -446,13 +331,6 @@ export class Connections implements ConnectionHost {
     this.#sweep = null
     this.sessions.close()
   }
-}
-
-function isOf(who: Who | Revoked): (one: Known) => boolean {
-  // The empty one is everybody who has not been accepted yet.
-  if ('user' in who) return ({ identity }) => identity.user.id === who.user && who.user !== ''
-  if ('session' in who) return ({ identity }) => identity.session === who.session
-  return ({ id }) => id === who.connection
 }
 
 function asUnauthorized(refusal: Refusal): Refusal {

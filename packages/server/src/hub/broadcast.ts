@@ -25,12 +25,12 @@ export class Broadcast {
     const known = this.#frames[at]
     if (known) return known
     const frame = new Frame(variant.message(this.delivery), this.kind)
-    this.know(variant, frame)
+    this.adopt(variant, frame)
     return frame
   }
 
   /** Takes a frame that was encoded elsewhere. */
-  know(variant: Variant, frame: Frame): void {
+  adopt(variant: Variant, frame: Frame): void {
     this.#ids.push(variant.id)
     this.#frames.push(frame)
   }

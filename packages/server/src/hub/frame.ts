@@ -1,5 +1,5 @@
-import { fromUtf8, type Payload } from '@rollcall/core'
-import { encodeWire, keepWire, openWire } from './wire.ts'
+import type { Payload } from '@rollcall/core'
+import { encodeWire } from './wire.ts'
 
 /** What a frame is to those who must choose what a slow connection loses. */
 export interface FrameKind {
@@ -18,37 +18,29 @@ export const ROSTER: FrameKind = { offset: 0, volatile: false, key: null, roster
 
 /** One delivery as one variant's bytes: encoded once, written to many. Usually one WebSocket message, sometimes several. */
 export class Frame {
+  readonly payloads: readonly Payload[]
   readonly kind: FrameKind
   /** The wire for those who take compressed messages, made by the first that needs it. */
   compressed: Uint8Array | null = null
-  #payloads: readonly Payload[] | null
-  #wire: Uint8Array | null = null
+  #wire: Uint8Array | null
 
-  constructor(payloads: Payload | readonly Payload[], kind: FrameKind) {
-    this.#payloads = typeof payloads === 'string' || payloads instanceof Uint8Array ? [payloads] : payloads
+  /** `wire` is what `payloads` are encoded, if that is known. */
+  constructor(payloads: Payload | readonly Payload[], kind: FrameKind, wire: Uint8Array | null = null) {
+    this.payloads = typeof payloads === 'string' || payloads instanceof Uint8Array ? [payloads] : payloads
     this.kind = kind
+    this.#wire = wire
   }
 
-  /** A frame that was encoded elsewhere, as one message. It is not read until somebody asks for its payload. */
-  static fromWire(wire: Uint8Array, kind: FrameKind): Frame {
-    const frame = new Frame([], kind)
-    frame.#payloads = null
-    frame.#wire = keepWire(wire)
-    return frame
-  }
-
-  /** What it says, a message each. @throws Error if it came as a wire that nobody should have sent. */
-  get payloads(): readonly Payload[] {
-    this.#payloads ??= [readWire(this.wire())]
-    return this.#payloads
-  }
-
-  /** The frame as it goes over a WebSocket, header included. Shared: read only. */
+  /** The frame as it goes over a WebSocket, header included. Shared, as the memory around it may be: read only. */
   wire(): Uint8Array {
     if (this.#wire) return this.#wire
     const [first] = this.payloads
+    // Those that have a place in a log are kept for others to come, not as short as they are.
+    const apart = this.kind.offset > 0
     this.#wire =
-      this.payloads.length === 1 && first !== undefined ? encodeWire(first) : concat(this.payloads.map(encodeWire))
+      this.payloads.length === 1 && first !== undefined
+        ? encodeWire(first, apart)
+        : concat(this.payloads.map((payload) => encodeWire(payload)))
     return this.#wire
   }
 
@@ -87,13 +79,6 @@ export class Run {
     this.#wire = this.frames.length === 1 && first ? first.wire() : concat(this.frames.map((frame) => frame.wire()))
     return this.#wire
   }
-}
-
-function readWire(wire: Uint8Array): Payload {
-  const opened = openWire(wire)
-  const payload = opened?.isText ? fromUtf8(opened.body) : opened?.body
-  if (payload === undefined || payload === null) throw new Error('A frame that was encoded elsewhere cannot be read')
-  return payload
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array {

@@ -40,12 +40,14 @@ export class Topic {
     this.#size--
   }
 
-  /** Gives a message to all subscribers but `except`. */
+  /** Gives a message to all subscribers but `except`. @throws what encoding it throws; then nobody has got it. */
   message(broadcast: Broadcast, except: Subscriber | null): void {
     if (this.#turn.flushing) {
       this.#turn.defer(() => this.message(broadcast, except))
       return
     }
+    // Before anybody has it: what cannot be encoded for one is for nobody.
+    for (const group of this.#groups.values()) if (group.size > 0) broadcast.frame(group.variant)
     for (const group of this.#groups.values()) {
       if (group.size === 0) continue
       this.#turn.counters.deliveries += group.size - (except?.group === group && except.index >= 0 ? 1 : 0)

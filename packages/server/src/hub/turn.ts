@@ -154,7 +154,13 @@ export class Turn {
     if (this.#deferred.length === 0) return
     const deferred = this.#deferred
     this.#deferred = []
-    for (const task of deferred) task()
+    for (const task of deferred) {
+      try {
+        task()
+      } catch (error) {
+        this.#report('What was to be published could not be', error)
+      }
+    }
   }
 }
 

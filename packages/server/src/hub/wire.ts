@@ -22,12 +22,15 @@ function reserve(bytes: number): void {
   slabAt = 0
 }
 
-/** A server's WebSocket frame: never masked, never fragmented (RFC 6455 section 5.2). Shared: read only. */
-export function encodeWire(payload: Payload): Uint8Array {
+/**
+ * A server's WebSocket frame: never masked, never fragmented (RFC 6455 section 5.2). Read only: other frames may lie beside it
+ * in its `buffer`, unless it is wanted `apart`, as one should be that is kept for longer than they are.
+ */
+export function encodeWire(payload: Payload, apart: boolean = false): Uint8Array {
   if (typeof payload !== 'string') return wrap(BINARY, payload)
   // A code unit is three bytes of UTF-8 at most.
   const most = LONGEST_HEAD + payload.length * 3
-  if (most > SHORT_BYTES) return wrap(TEXT, utf8.encode(payload))
+  if (apart || most > SHORT_BYTES) return wrap(TEXT, utf8.encode(payload))
   reserve(most)
   const bodyAt = slabAt + LONGEST_HEAD
   const { written } = utf8.encodeInto(payload, slab.subarray(bodyAt))
@@ -82,9 +85,9 @@ export function openWire(wire: Uint8Array): { readonly isText: boolean; readonly
   return { isText: firstByte === TEXT, body }
 }
 
-/** The same bytes, where they keep nothing else in memory. */
+/** A copy, so that what the frame came in can go. */
 export function keepWire(wire: Uint8Array): Uint8Array {
-  if (wire.length > SHORT_BYTES) return wire.slice()
+  if (wire.length > SHORT_BYTES) return new Uint8Array(wire)
   reserve(wire.length)
   const kept = slab.subarray(slabAt, slabAt + wire.length)
   kept.set(wire)

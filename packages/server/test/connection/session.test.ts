@@ -102,6 +102,24 @@ describe('a lost connection', () => {
     expect(happened.leaves).toEqual(['Alice lost'])
   })
 
+  it('lets the application say so to those who are there', async () => {
+    const there = new Peer(app)
+    await there.hello({ credentials: { user: 'Bob' } })
+    await there.join('private:x', { input: { invite: 'key of x' } })
+    for (const [user, leave, reason] of [
+      ['Alice', (peer: Peer) => peer.lose(), 'lost'],
+      ['Carl', () => app.disconnect({ user: 'Carl' }), 'kicked'],
+      ['Dora', (peer: Peer) => peer.close(1000), 'closed'],
+    ] as const) {
+      const peer = new Peer(app)
+      await peer.hello({ credentials: { user } })
+      await peer.join('private:x', { input: { invite: 'key of x' } })
+      await leave(peer)
+      await eventually(() => expect(there.messages.at(-1)).toBe(`${user} ${reason}`))
+    }
+    expect(happened.errors).toEqual([])
+  })
+
   it('a new connection of the same key takes its place without a flicker, also without the token', async () => {
     const bob = (await member('Bob')).peer
     const { peer } = await member('Alice')

@@ -46,7 +46,7 @@ describe('encodeWire (RFC 6455 section 5.2)', () => {
   it('leaves alone what it has written before', () => {
     fc.assert(
       fc.property(fc.array(texts), (many) => {
-        const written = many.map(encodeWire)
+        const written = many.map((text) => encodeWire(text))
         const copies = written.map(hex)
         for (const text of many) keepWire(encodeWire(text))
         expect(written.map(hex)).toEqual(copies)
@@ -81,5 +81,16 @@ describe('openWire', () => {
     ['a ping', [0x89, 0]],
   ])('takes %s for none', (_, bytes) => {
     expect(openWire(Uint8Array.from(bytes))).toBeNull()
+  })
+})
+
+describe('keepWire', () => {
+  it('has the bytes as they were, whatever becomes of what they came in', () => {
+    for (const size of [0, 1, 2_048, 2_049, 70_000]) {
+      const came = Buffer.alloc(size, 7)
+      const kept = keepWire(came)
+      came.fill(0)
+      expect(hex(kept)).toBe('07'.repeat(size))
+    }
   })
 })

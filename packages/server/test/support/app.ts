@@ -72,6 +72,7 @@ export function roomsApp(options: RollcallOptions = {}): { app: RoomsApp; happen
       'private:{room}': {
         join: ({ input, params }) =>
           input.invite === `key of ${params.room}` ? allow() : refuse('an invitation is needed'),
+        leave: ({ user, reason, channel }) => void channel.emit('message', `${user.id} ${reason}`),
       },
       'count:{room}': { join: () => allow() },
     },
