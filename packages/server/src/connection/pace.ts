@@ -19,7 +19,8 @@ export class Pace {
   #messages: Bucket | null = null
   #joins: Bucket | null = null
   #bytes: Bucket | null = null
-  #bytesRead = 0
+  #inMemory = 0
+  #counted = 0
   #inRow = 0
 
   constructor(limits: Limits) {
@@ -64,15 +65,17 @@ export class Pace {
   }
 
   /**
-   * A message of `length` came, `bytesRead` bytes in all: for how many milliseconds nothing more should be read. What counts is
-   * the larger of what came over the wire, since a message may be all frame heads, and what it is in memory, since it may
-   * have been compressed.
+   * A message of `length` came, `bytesRead` bytes in all: for how many milliseconds nothing more should be read. It counts also
+   * where it is too much, since it was read with others and is taken. What counts of all messages together is the larger of what
+   * came over the wire, since they may be all frame heads, and what they are in memory, since they may have been compressed.
    */
   weigh(length: number, bytesRead: number, now: number): number {
-    const bytes = Math.max(bytesRead - this.#bytesRead, length) + MESSAGE_COST
-    this.#bytesRead = bytesRead
+    this.#inMemory += length
+    const most = Math.max(bytesRead, this.#inMemory)
+    const bytes = most - this.#counted + MESSAGE_COST
+    this.#counted = most
     this.#bytes ??= newBytes(this.#limits.bytesPerSecond, now)
-    return this.#bytes.take(now, bytes)
+    return this.#bytes.spend(now, bytes)
   }
 }
 
