@@ -17,6 +17,7 @@ describe.skipIf(missingNats)('on a real nats-server', () => {
       const open = { servers: nats.url, stream: `contract-${streams++}`, idempotencyWindowMs }
       return {
         log: await natsLog(open),
+        // What has aged is for the server to say, and its clock is the real one.
         elapse: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
         reopen: () => natsLog(open),
       }

@@ -42,6 +42,7 @@ function keepTalking(guest: Guest): () => Promise<void> {
   const talking = (async () => {
     for (let i = 0; going; i++) {
       await guest.recorded.send('say', `${guest.name} ${i}`, `${guest.name} ${i}`)
+      // The pace at which it talks; nothing is waited for.
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
   })()

@@ -30,8 +30,7 @@ export const call: Scenario = {
           perCore: deliveries / load.serverSeconds,
           figures: {
             'CPU µs each': (load.serverSeconds * 1e6) / deliveries,
-            p50: histogram.quantile(0.5) / 1000,
-            p99: histogram.quantile(0.99) / 1000,
+            ...histogram.percentiles(),
           },
           load,
           latency,

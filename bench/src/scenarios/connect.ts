@@ -39,8 +39,7 @@ function storm(
         perCore: joined / load.serverSeconds,
         figures: {
           'CPU µs each': (load.serverSeconds * 1e6) / joined,
-          p50: histogram.quantile(0.5) / 1000,
-          p99: histogram.quantile(0.99) / 1000,
+          ...histogram.percentiles(),
           overflows: listenOverflows() - overflows,
         },
         load,

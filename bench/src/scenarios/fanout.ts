@@ -24,8 +24,7 @@ function fanoutMeasure(report: FanoutReport): Measure {
     perCore: deliveries / load.serverSeconds,
     figures: {
       'CPU µs each': (load.serverSeconds * 1e6) / deliveries,
-      p50: latency.quantile(0.5) / 1000,
-      p99: latency.quantile(0.99) / 1000,
+      ...latency.percentiles(),
       'last p99': last.quantile(0.99) / 1000,
       'wire bytes': deliveryBytes,
       RSS: load.rss,

@@ -43,6 +43,11 @@ export class Histogram {
     return 0
   }
 
+  /** The median and what one in a hundred exceeds, in milliseconds. */
+  percentiles(): { readonly p50: number; readonly p99: number } {
+    return { p50: this.quantile(0.5) / 1000, p99: this.quantile(0.99) / 1000 }
+  }
+
   add(other: Histogram): void {
     for (let bucket = 0; bucket < BUCKETS; bucket++)
       this.#counts[bucket] = (this.#counts[bucket] ?? 0) + (other.#counts[bucket] ?? 0)
